@@ -1,0 +1,1 @@
+"""HTTP only: unpack, call one service, serialise. One file per resource."""

@@ -1,0 +1,172 @@
+"""``/bookings``: appointments."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import flask
+
+from booking_service.api import exchange
+from booking_service.api.exchange import Body, Json, actor, now
+from booking_service.api.times import format_instant, parse_instant
+from booking_service.domain.status import Status
+from booking_service.errors import InvalidInput, SlotRefused
+from booking_service.models import Booking
+from booking_service.repositories.bookings import Filters
+from booking_service.repositories.paging import Key
+from booking_service.services import availability, booking_changes, bookings
+from booking_service.services.bookings import NewBooking
+from tenants.middleware import shop_transaction
+
+
+def list_bookings(
+    client_id: str | None = None,
+    provider_id: str | None = None,
+    service_id: str | None = None,
+    status: list[str] | None = None,
+    limit: int | None = None,
+    cursor: str | None = None,
+    **window: Any,
+) -> flask.Response:
+    """``GET /bookings``; the window's ``from`` is a word of Python."""
+    filters = Filters(
+        client_id=_id(client_id),
+        provider_id=_id(provider_id),
+        service_id=_id(service_id),
+        statuses=[Status(each) for each in status or ()],
+        overlaps_from=_instant(window.get("from")),
+        overlaps_to=_instant(window.get("to")),
+    )
+    _require_order(filters)
+    page = exchange.page_request(limit, cursor, _key)
+    with shop_transaction() as session:
+        found = bookings.list_bookings(
+            session, page=page, filters=filters, actor=actor()
+        )
+        return exchange.listed(found, serialise)
+
+
+def create_booking(body: Body) -> flask.Response:
+    """``POST /bookings``."""
+    wanted = NewBooking(**exchange.members(body))
+    with _alternatives_to(wanted), shop_transaction() as session:
+        booking = bookings.create_booking(
+            session, wanted=wanted, actor=actor(), now=now()
+        )
+        answer = serialise(booking)
+    location = f"/bookings/{booking.id}"
+    return exchange.created(answer, version=booking.version, location=location)
+
+
+def get_booking(booking_id: str) -> flask.Response:
+    """``GET /bookings/{booking_id}``."""
+    with shop_transaction() as session:
+        booking = bookings.get_booking(
+            session, booking_id=uuid.UUID(booking_id), actor=actor()
+        )
+        answer = serialise(booking)
+    return exchange.ok(answer, version=booking.version)
+
+
+def update_booking(booking_id: str, body: Body) -> flask.Response:
+    """``PUT /bookings/{booking_id}``."""
+    changes, which = exchange.members(body), uuid.UUID(booking_id)
+    with _alternatives_to_move(which, changes), shop_transaction() as session:
+        booking = booking_changes.update_booking(
+            session, booking_id=which, changes=changes, actor=actor(), now=now()
+        )
+        answer = serialise(booking)
+    return exchange.ok(answer, version=booking.version)
+
+
+def cancel_booking(booking_id: str, reason: str | None = None) -> flask.Response:
+    """``DELETE /bookings/{booking_id}``."""
+    with shop_transaction() as session:
+        booking = booking_changes.cancel_booking(
+            session,
+            booking_id=uuid.UUID(booking_id),
+            reason=reason,
+            actor=actor(),
+            now=now(),
+        )
+        answer = serialise(booking)
+    return exchange.ok(answer, version=booking.version)
+
+
+def serialise(booking: Booking) -> Json:
+    """A booking as the contract's ``Booking``."""
+    return {
+        "id": str(booking.id),
+        "provider_id": str(booking.provider_id),
+        "service_id": str(booking.service_id),
+        "client_id": str(booking.client_id),
+        "starts_at": format_instant(booking.starts_at),
+        "ends_at": format_instant(booking.ends_at),
+        "status": booking.status,
+        "notes": booking.notes,
+        "cancellation_reason": booking.cancellation_reason,
+        "version": booking.version,
+        "created_at": format_instant(booking.created_at),
+        "updated_at": format_instant(booking.updated_at),
+    }
+
+
+@contextmanager
+def _alternatives_to(wanted: NewBooking) -> Iterator[None]:
+    """Name alternatives when a booking is refused, in a transaction of their own."""
+    try:
+        yield
+    except SlotRefused as refused:
+        with shop_transaction() as session:
+            availability.offer_alternatives(
+                session,
+                refused,
+                service_id=wanted.service_id,
+                provider_id=wanted.provider_id,
+                starts_at=wanted.starts_at,
+                now=now(),
+            )
+        raise
+
+
+@contextmanager
+def _alternatives_to_move(booking_id: uuid.UUID, changes: Body) -> Iterator[None]:
+    """The same for a move."""
+    try:
+        yield
+    except SlotRefused as refused:
+        with shop_transaction() as session:
+            booking = bookings.get_booking(
+                session, booking_id=booking_id, actor=actor()
+            )
+            availability.offer_alternatives_to_move(
+                session,
+                refused,
+                booking=booking,
+                provider_id=changes.get("provider_id", booking.provider_id),
+                starts_at=changes.get("starts_at", booking.starts_at),
+                now=now(),
+            )
+        raise
+
+
+def _require_order(filters: Filters) -> None:
+    first, last = filters.overlaps_from, filters.overlaps_to
+    if first is not None and last is not None and first >= last:
+        raise InvalidInput.at("#/query/to", "must be after from")
+
+
+def _id(text: str | None) -> uuid.UUID | None:
+    return uuid.UUID(text) if text is not None else None
+
+
+def _instant(text: str | None) -> dt.datetime | None:
+    return parse_instant(text) if text is not None else None
+
+
+def _key(texts: list[str]) -> Key:
+    return dt.datetime.fromisoformat(texts[0]), uuid.UUID(texts[1])

@@ -1,0 +1,81 @@
+"""``/clients``: those who are served."""
+
+from __future__ import annotations
+
+import uuid
+
+import flask
+
+from booking_service.api import exchange
+from booking_service.api.exchange import Body, Json, actor, now
+from booking_service.models import Client
+from booking_service.services import clients
+from tenants.middleware import shop_transaction
+
+
+def list_clients(limit: int | None = None, cursor: str | None = None) -> flask.Response:
+    """``GET /clients``."""
+    page = exchange.page_request(limit, cursor, lambda texts: (uuid.UUID(texts[0]),))
+    with shop_transaction() as session:
+        found = clients.list_clients(session, page=page, actor=actor())
+        return exchange.listed(found, serialise)
+
+
+def create_client(body: Body) -> flask.Response:
+    """``POST /clients``."""
+    with shop_transaction() as session:
+        client = clients.create_client(session, members=body, now=now())
+        answer = serialise(client)
+    location = f"/clients/{client.id}"
+    return exchange.created(answer, version=client.version, location=location)
+
+
+def get_client(client_id: str) -> flask.Response:
+    """``GET /clients/{client_id}``."""
+    with shop_transaction() as session:
+        client = clients.get_client(
+            session, client_id=uuid.UUID(client_id), actor=actor()
+        )
+        answer = serialise(client)
+    return exchange.ok(answer, version=client.version)
+
+
+def update_client(client_id: str, body: Body) -> flask.Response:
+    """``PUT /clients/{client_id}``."""
+    with shop_transaction() as session:
+        client = clients.update_client(
+            session, client_id=uuid.UUID(client_id), changes=body, now=now()
+        )
+        answer = serialise(client)
+    return exchange.ok(answer, version=client.version)
+
+
+def get_own_client() -> flask.Response:
+    """``GET /clients/me``."""
+    with shop_transaction() as session:
+        client = clients.get_own_client(session, actor=actor())
+        answer = serialise(client)
+    return exchange.ok(answer, version=client.version)
+
+
+def update_own_client(body: Body) -> flask.Response:
+    """``PUT /clients/me``."""
+    with shop_transaction() as session:
+        client = clients.update_own_client(
+            session, changes=body, actor=actor(), now=now()
+        )
+        answer = serialise(client)
+    return exchange.ok(answer, version=client.version)
+
+
+def serialise(client: Client) -> Json:
+    """A client as the contract's ``Client``."""
+    return {
+        "id": str(client.id),
+        "name": client.name,
+        "email": client.email,
+        "phone": client.phone,
+        "locale": client.locale,
+        "notification_channels": client.notification_channels,
+        "subject": client.subject,
+    }

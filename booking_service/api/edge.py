@@ -1,0 +1,173 @@
+"""The outermost layer: what is refused before anything looks at it.
+
+Limits sizes, turns away bytes that no honest request has, and gives every
+request an id. What is refused here was not routed, and no token was read.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterable
+from typing import ClassVar
+from urllib.parse import unquote_to_bytes
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from booking_service.api.problems import respond
+from booking_service.errors import BookingServiceError, NotFound
+
+LARGEST_BODY = 1 << 20
+LARGEST_HEADERS = 32 << 10
+LONGEST_TARGET = 8 << 10
+REQUEST_ID = "booking_service.request_id"
+_KNOWN_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
+_CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
+_BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+_NOT_ASCII = re.compile(rb"[^\x21-\x7e]")
+
+
+class MalformedRequest(BookingServiceError):
+    """The request line has bytes that mean nothing."""
+
+    status, type = 400, "/problems/malformed-request"
+    title = "The request is malformed"
+
+
+class PayloadTooLarge(BookingServiceError):
+    """The body is larger than any that is needed here."""
+
+    status, type = 413, "/problems/payload-too-large"
+    title = "The body is too large"
+
+
+class UnsupportedMediaType(BookingServiceError):
+    """The body is not JSON in UTF-8."""
+
+    status, type = 415, "/problems/unsupported-media-type"
+    title = "Only application/json is read"
+
+
+class UriTooLong(BookingServiceError):
+    """The address is longer than any that is needed here."""
+
+    status, type, title = 414, "/problems/uri-too-long", "The address is too long"
+
+
+class HeadersTooLarge(BookingServiceError):
+    """The header fields are larger than any that are needed here."""
+
+    status, type = 431, "/problems/headers-too-large"
+    title = "The header fields are too large"
+
+
+EDGE_ERRORS: tuple[type[BookingServiceError], ...] = (
+    MalformedRequest,
+    PayloadTooLarge,
+    UnsupportedMediaType,
+    UriTooLong,
+    HeadersTooLarge,
+)
+
+
+class Edge:
+    """Wraps an ASGI application."""
+
+    header: ClassVar[bytes] = b"x-request-id"
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Wrap ``app``."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse the request, or pass it on with an id and a bounded body."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = _request_id(scope["headers"])
+        scope.setdefault("state", {})[REQUEST_ID] = request_id
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        answer = _Answer(send, request_id.encode())
+        try:
+            _require_sound(scope)
+            await self._app(scope, _bounded(receive), answer.send)
+        except PayloadTooLarge as error:
+            if answer.has_begun:
+                raise
+            await respond(error, scope, receive, answer.send)
+        except (*EDGE_ERRORS, NotFound) as error:
+            await respond(error, scope, receive, answer.send)
+
+
+class _Answer:
+    """Adds the request's id to the answer, and knows whether it has begun."""
+
+    def __init__(self, send: Send, request_id: bytes) -> None:
+        self._send = send
+        self._request_id = request_id
+        self.has_begun = False
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.has_begun = True
+            headers = [*message.get("headers", ()), (Edge.header, self._request_id)]
+            message = {**message, "headers": headers}
+        await self._send(message)
+
+
+def _request_id(headers: Iterable[tuple[bytes, bytes]]) -> str:
+    for name, value in headers:
+        if name == Edge.header and _KNOWN_REQUEST_ID.fullmatch(value):
+            return value.decode("ascii")
+    return uuid.uuid4().hex
+
+
+def _require_sound(scope: Scope) -> None:
+    path: bytes = scope.get("raw_path") or scope["path"].encode()
+    path = path.partition(b"?")[0]
+    query: bytes = scope["query_string"]
+    if len(path) + len(query) > LONGEST_TARGET:
+        raise UriTooLong
+    for part, named in ((path, "path"), (query, "query")):
+        _require_text(part, named)
+    if b"//" in path or (path.endswith(b"/") and path != b"/"):
+        # Routers like to redirect these; here they are simply nothing.
+        raise NotFound("path")
+    if (
+        sum(len(name) + len(value) for name, value in scope["headers"])
+        > LARGEST_HEADERS
+    ):
+        raise HeadersTooLarge
+    for name, value in scope["headers"]:
+        if name == b"content-length" and int(value) > LARGEST_BODY:
+            raise PayloadTooLarge
+
+
+def _require_text(part: bytes, named: str) -> None:
+    if _NOT_ASCII.search(part):
+        raise MalformedRequest(f"The {named} has bytes that must be percent-encoded.")
+    if _BROKEN_ESCAPE.search(part):
+        raise MalformedRequest(f"The {named} has a broken percent-encoding.")
+    decoded = unquote_to_bytes(part)
+    if _CONTROL.search(decoded):
+        raise MalformedRequest(f"The {named} has control characters.")
+    try:
+        decoded.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise MalformedRequest(f"The {named} is not UTF-8.") from error
+
+
+def _bounded(receive: Receive) -> Receive:
+    received = 0
+
+    async def bounded() -> Message:
+        nonlocal received
+        message = await receive()
+        received += len(message.get("body", b""))
+        if received > LARGEST_BODY:
+            raise PayloadTooLarge
+        return message
+
+    return bounded

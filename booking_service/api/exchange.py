@@ -1,0 +1,137 @@
+"""What handlers take from a request and how they answer."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+import flask
+
+from booking_service.api.cursors import Cursors
+from booking_service.api.security import claims
+from booking_service.api.times import parse_date, parse_instant
+from booking_service.domain.actors import Actor, Role
+from booking_service.errors import Unauthenticated
+from booking_service.repositories.paging import Key, Page, PageRequest
+from tenants.middleware import current_shop
+
+CLOCK = "clock"
+CURSORS = "cursors"
+DEFAULT_LIMIT = 50
+
+Row = TypeVar("Row")
+Body = Mapping[str, Any]
+Json = Mapping[str, Any]
+
+_PARSERS: Mapping[str, Callable[[str], object]] = {
+    "starts_at": parse_instant,
+    "ends_at": parse_instant,
+    "starts_on": parse_date,
+    "ends_on": parse_date,
+    "service_id": uuid.UUID,
+    "provider_id": uuid.UUID,
+    "client_id": uuid.UUID,
+}
+
+
+def now() -> dt.datetime:
+    """The instant of this request: asked once, the same to its end."""
+    if "now" not in flask.g:
+        flask.g.now = flask.current_app.extensions[CLOCK]()
+    instant: dt.datetime = flask.g.now
+    return instant
+
+
+def actor() -> Actor:
+    """Who asks."""
+    token = claims()
+    if token is None:
+        raise Unauthenticated
+    return Actor(Role(token["role"]), token["sub"])
+
+
+def members(body: Body) -> dict[str, Any]:
+    """A body with its dates, times and ids parsed."""
+    return {
+        name: _PARSERS[name](value) if name in _PARSERS and value is not None else value
+        for name, value in body.items()
+    }
+
+
+def page_request(
+    limit: int | None, cursor: str | None, parse: Callable[[list[str]], Key]
+) -> PageRequest:
+    """The page that the query asks for.
+
+    Args:
+        limit: How many items at most.
+        cursor: As it was given out, or None for the first page.
+        parse: Makes the list's key of the cursor's texts.
+
+    Raises:
+        InvalidCursor: It was not given out for this list.
+    """
+    after = _cursors().read(cursor, _list_name(), parse) if cursor else None
+    return PageRequest(limit or DEFAULT_LIMIT, after)
+
+
+def ok(resource: Json, *, version: object) -> flask.Response:
+    """200 with a resource and its tag."""
+    return _answer(resource, 200, {"ETag": f'"{version}"'})
+
+
+def created(resource: Json, *, version: object, location: str) -> flask.Response:
+    """201 with a resource, its tag and its path."""
+    return _answer(resource, 201, {"ETag": f'"{version}"', "Location": location})
+
+
+def listed(page: Page[Row], serialise: Callable[[Row], Json]) -> flask.Response:
+    """200 with a page of a list."""
+    key = page.next_key
+    cursor = _cursors().write(key, _list_name()) if key is not None else None
+    items = [serialise(row) for row in page.items]
+    return _answer({"items": items, "next_cursor": cursor}, 200, {})
+
+
+def plain(document: Json) -> flask.Response:
+    """200 with a document that is no resource."""
+    return _answer(document, 200, {})
+
+
+def digest(document: Json) -> str:
+    """A short text that differs when the document does."""
+    canonical = json.dumps(document, sort_keys=True).encode()
+    return hashlib.sha256(canonical).hexdigest()[:16]
+
+
+def gone() -> flask.Response:
+    """204."""
+    return flask.Response(status=204)
+
+
+def _answer(document: Json, status: int, headers: Mapping[str, str]) -> flask.Response:
+    body = flask.json.dumps(document)
+    headers = {"Cache-Control": "no-store", **headers}
+    return flask.Response(body, status, headers, content_type="application/json")
+
+
+def _cursors() -> Cursors:
+    cursors: Cursors = flask.current_app.extensions[CURSORS]
+    return cursors
+
+
+def _list_name() -> str:
+    """What a cursor belongs to: the shop, the list and its filters."""
+    token = claims()
+    shop = "" if token is None or "shop" not in token else current_shop().id
+    filters = sorted(_filters(flask.request.args.items(multi=True)))
+    who = (token["role"], token["sub"]) if token else ()
+    return f"{shop} {who} {flask.request.path} {filters}"
+
+
+def _filters(query: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
+    return (pair for pair in query if pair[0] not in ("cursor", "limit"))

@@ -1,0 +1,105 @@
+"""``/providers/{provider_id}/working-hours`` and ``…/date-overrides``."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any
+
+import flask
+
+from booking_service.api import exchange
+from booking_service.api.exchange import Body, Json, actor
+from booking_service.api.times import parse_date
+from booking_service.models import DateOverride, WorkingHours
+from booking_service.services import hours
+from tenants.middleware import shop_transaction
+
+
+def get_working_hours(provider_id: str) -> flask.Response:
+    """``GET /providers/{provider_id}/working-hours``."""
+    with shop_transaction() as session:
+        week = hours.get_working_hours(
+            session, provider_id=uuid.UUID(provider_id), actor=actor()
+        )
+        answer = serialise_week(week)
+    return exchange.ok(answer, version=week.version)
+
+
+def replace_working_hours(provider_id: str, body: Body) -> flask.Response:
+    """``PUT /providers/{provider_id}/working-hours``."""
+    with shop_transaction() as session:
+        week = hours.replace_working_hours(
+            session, provider_id=uuid.UUID(provider_id), entered=body["hours"]
+        )
+        answer = serialise_week(week)
+    return exchange.ok(answer, version=week.version)
+
+
+def list_date_overrides(
+    provider_id: str,
+    limit: int | None = None,
+    cursor: str | None = None,
+    **bounds: Any,
+) -> flask.Response:
+    """``GET /providers/{provider_id}/date-overrides``."""
+    page = exchange.page_request(limit, cursor, lambda texts: (parse_date(texts[0]),))
+    with shop_transaction() as session:
+        found = hours.list_date_overrides(
+            session,
+            provider_id=uuid.UUID(provider_id),
+            page=page,
+            first=_date(bounds.get("from")),
+            last=_date(bounds.get("to")),
+            actor=actor(),
+        )
+        return exchange.listed(found, serialise_override)
+
+
+def get_date_override(provider_id: str, date: str) -> flask.Response:
+    """``GET /providers/{provider_id}/date-overrides/{date}``."""
+    with shop_transaction() as session:
+        override = hours.get_date_override(
+            session,
+            provider_id=uuid.UUID(provider_id),
+            date=parse_date(date),
+            actor=actor(),
+        )
+        answer = serialise_override(override)
+    return exchange.ok(answer, version=override.version)
+
+
+def replace_date_override(provider_id: str, date: str, body: Body) -> flask.Response:
+    """``PUT /providers/{provider_id}/date-overrides/{date}``."""
+    with shop_transaction() as session:
+        override = hours.replace_date_override(
+            session,
+            provider_id=uuid.UUID(provider_id),
+            date=parse_date(date),
+            entered=body["hours"],
+        )
+        answer = serialise_override(override)
+    return exchange.ok(answer, version=override.version)
+
+
+def delete_date_override(provider_id: str, date: str) -> flask.Response:
+    """``DELETE /providers/{provider_id}/date-overrides/{date}``."""
+    with shop_transaction() as session:
+        hours.delete_date_override(
+            session, provider_id=uuid.UUID(provider_id), date=parse_date(date)
+        )
+    return exchange.gone()
+
+
+def serialise_week(week: WorkingHours) -> Json:
+    """A week as the contract's ``WorkingHours``."""
+    return {"hours": week.hours}
+
+
+def serialise_override(override: DateOverride) -> Json:
+    """An override as the contract's ``DateOverride``."""
+    return {"date": override.date.isoformat(), "hours": override.hours}
+
+
+def _date(text: str | None) -> dt.date | None:
+    return parse_date(text) if text is not None else None

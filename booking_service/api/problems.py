@@ -1,0 +1,194 @@
+"""Errors as problem details (RFC 9457), the same wherever they are raised."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import flask
+import structlog
+from connexion.exceptions import ProblemException
+from connexion.lifecycle import ConnexionRequest, ConnexionResponse
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.types import Receive, Scope, Send
+from werkzeug.exceptions import HTTPException as WerkzeugHTTPException
+
+from booking_service.api.contract import contract
+from booking_service.api.times import format_instant
+from booking_service.errors import (
+    HTTP_PROBLEMS,
+    BookingServiceError,
+    DatabaseUnavailable,
+    InvalidInput,
+    ProblemType,
+    SlotRefused,
+    Unauthenticated,
+)
+from tenants.errors import InvalidShop, TenancyError
+
+CONTENT_TYPE = "application/problem+json"
+_log = structlog.get_logger(__name__)
+_BY_STATUS = {problem.status: problem for problem in HTTP_PROBLEMS}
+
+
+class Problem:
+    """An error, ready to be sent."""
+
+    def __init__(self, error: Exception, *, path: str, request_id: str) -> None:
+        """Find out what an error means to the one who asked.
+
+        Args:
+            error: Any exception.
+            path: The request's, for the methods that are allowed there.
+            request_id: Which the answer names.
+        """
+        self.headers: dict[str, str] = {}
+        self._members: dict[str, Any] = {}
+        match _known(error):
+            case (BookingServiceError() | TenancyError()) as refusal:
+                kind, detail = _kind(refusal), refusal.detail
+                self._add_facts(refusal)
+            case int() as status:
+                kind = _BY_STATUS.get(status, _BY_STATUS[500])
+                detail = f"{kind.title}."
+            case _:
+                kind = _BY_STATUS[500]
+                detail = "It was logged; quote the instance if you ask for help."
+                _log.error("unhandled error", exc_info=error)
+        self.status = kind.status
+        self._add_headers(path)
+        self._members = {
+            "type": kind.type,
+            "title": kind.title,
+            "status": kind.status,
+            "detail": detail,
+            "instance": f"urn:request:{request_id}",
+            **self._members,
+        }
+
+    @property
+    def body(self) -> bytes:
+        """The document."""
+        return json.dumps(self._members, ensure_ascii=False).encode()
+
+    def _add_facts(self, refusal: BookingServiceError | TenancyError) -> None:
+        if isinstance(refusal, InvalidInput):
+            self._members["errors"] = [asdict(each) for each in refusal.errors]
+        elif isinstance(refusal, InvalidShop):
+            self._members["errors"] = refusal.errors
+        elif isinstance(refusal, SlotRefused):
+            self._members["reasons"] = [reason.value for reason in refusal.reasons]
+            self._members["alternatives"] = [
+                {
+                    "starts_at": format_instant(each.starts_at),
+                    "ends_at": format_instant(each.ends_at),
+                    "provider_ids": [str(provider) for provider in each.provider_ids],
+                }
+                for each in refusal.alternatives
+            ]
+
+    def _add_headers(self, path: str) -> None:
+        if self.status == 401:
+            self.headers["WWW-Authenticate"] = 'Bearer realm="booking-service"'
+        elif self.status == 405:
+            self.headers["Allow"] = ", ".join(allowed_methods(path))
+        elif self.status == 503:
+            self.headers["Retry-After"] = str(DatabaseUnavailable.retry_after_seconds)
+
+
+def _known(error: Exception) -> BookingServiceError | TenancyError | int | None:
+    match error:
+        case BookingServiceError() | TenancyError():
+            return error
+        case OperationalError() | InterfaceError() | PoolTimeout():
+            _log.error("database unavailable", error=str(error).splitlines()[0])
+            return DatabaseUnavailable("The database cannot be reached; try again.")
+        case DBAPIError() if error.connection_invalidated:
+            return DatabaseUnavailable("The database cannot be reached; try again.")
+        case ProblemException():
+            return _of_status(int(error.status))
+        case StarletteHTTPException():
+            return _of_status(error.status_code)
+        case WerkzeugHTTPException():
+            return _of_status(error.code or 500)
+    return None
+
+
+def _of_status(status: int) -> Unauthenticated | int:
+    if status == 401:
+        return Unauthenticated("There is no bearer token in the request.")
+    return status
+
+
+def _kind(refusal: BookingServiceError | TenancyError) -> ProblemType:
+    return ProblemType(refusal.type, refusal.status, refusal.title)
+
+
+def _path_patterns() -> list[tuple[re.Pattern[str], list[str]]]:
+    patterns = []
+    for template, item in contract()["paths"].items():
+        pattern = re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(template))
+        methods = sorted(method.upper() for method in item if method in _METHODS)
+        if "GET" in methods:
+            methods.append("HEAD")
+        patterns.append((re.compile(pattern), methods))
+    return patterns
+
+
+_METHODS = ("get", "put", "post", "delete", "patch")
+
+
+def allowed_methods(path: str) -> list[str]:
+    """The methods that the contract knows for a path, in alphabetical order."""
+    return sorted(
+        {
+            method
+            for pattern, methods in _path_patterns()
+            if pattern.fullmatch(path)
+            for method in methods
+        }
+    )
+
+
+async def respond(error: Exception, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer an ASGI request with a problem."""
+    problem = _of(error, scope)
+    headers = {"Content-Type": CONTENT_TYPE, **problem.headers}
+    pairs = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    pairs.append((b"content-length", str(len(problem.body)).encode()))
+    await send(
+        {"type": "http.response.start", "status": problem.status, "headers": pairs}
+    )
+    await send({"type": "http.response.body", "body": problem.body})
+
+
+async def connexion_problem(
+    request: ConnexionRequest, error: Exception
+) -> ConnexionResponse:
+    """Answer an error that was raised between edge and handler."""
+    problem = _of(error, request.scope)
+    return ConnexionResponse(
+        status_code=problem.status,
+        body=problem.body,
+        headers=problem.headers,
+        mimetype=CONTENT_TYPE,
+        content_type=CONTENT_TYPE,
+    )
+
+
+def flask_problem(error: Exception) -> flask.Response:
+    """Answer an error that was raised by a handler or below it."""
+    problem = _of(error, flask.request.environ["asgi.scope"])
+    return flask.Response(
+        problem.body, problem.status, problem.headers, content_type=CONTENT_TYPE
+    )
+
+
+def _of(error: Exception, scope: Mapping[str, Any]) -> Problem:
+    request_id = scope.get("state", {}).get("booking_service.request_id", "unknown")
+    return Problem(error, path=scope["path"], request_id=request_id)

@@ -1,0 +1,46 @@
+"""``/shop``: the shop of the token."""
+
+from __future__ import annotations
+
+import flask
+
+from booking_service.api import exchange
+from booking_service.api.exchange import Body, Json
+from booking_service.api.platform_shops import platform_shops
+from booking_service.models import ShopSettings
+from booking_service.services import shop
+from tenants.middleware import current_shop, shop_transaction
+
+
+def get_shop() -> flask.Response:
+    """``GET /shop``."""
+    with shop_transaction() as session:
+        settings = shop.get_shop(session)
+        answer = serialise(settings)
+    return exchange.ok(answer, version=settings.version)
+
+
+def update_shop(body: Body) -> flask.Response:
+    """``PUT /shop``."""
+    with shop_transaction() as session:
+        settings = shop.update_shop(session, changes=body)
+        answer = serialise(settings)
+    if {"name", "timezone"} & body.keys():
+        platform_shops().repeat_settings(current_shop().slug, settings)
+    return exchange.ok(answer, version=settings.version)
+
+
+def serialise(settings: ShopSettings) -> Json:
+    """Settings as the contract's ``Shop``."""
+    return {
+        "slug": current_shop().slug,
+        "name": settings.name,
+        "timezone": settings.timezone,
+        "currency": settings.currency,
+        "slot_interval_minutes": settings.slot_interval_minutes,
+        "min_notice_minutes": settings.min_notice_minutes,
+        "booking_horizon_days": settings.booking_horizon_days,
+        "cancellation_notice_minutes": settings.cancellation_notice_minutes,
+        "hold_minutes": settings.hold_minutes,
+        "auto_confirm": settings.auto_confirm,
+    }

@@ -1,0 +1,204 @@
+"""Bearer tokens: who the request comes from.
+
+Two modes: development tokens signed with the service's own secret (HS256), and
+tokens of an auth service, verified with the keys that it publishes (RFC 7517).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import time
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import httpx
+import jwt
+import structlog
+
+from booking_service.config import Settings
+from booking_service.domain.actors import Role
+from booking_service.errors import Unauthenticated
+
+Claims = Mapping[str, Any]
+
+REQUIRED = ["iss", "aud", "sub", "iat", "exp", "role"]
+TYPES = frozenset({"at+jwt", "application/at+jwt", "jwt"})
+ASYMMETRIC = ["RS256", "ES256", "EdDSA"]
+LONGEST_TOKEN = 8192
+LONGEST_SUBJECT = 255
+LEEWAY_SECONDS = 5
+
+_log = structlog.get_logger(__name__)
+
+
+class Verifier(Protocol):
+    """Says whose token it is."""
+
+    async def verify(self, token: str) -> Claims:
+        """The claims of a good token.
+
+        Raises:
+            Unauthenticated: It is not one of ours, or has expired.
+        """
+
+
+def verifier(settings: Settings) -> Verifier:
+    """The verifier of the mode that the settings choose."""
+    if settings.auth_jwks_url:
+        return AuthServiceVerifier(settings, JwksKeys(settings.auth_jwks_url))
+    return DevelopmentVerifier(settings)
+
+
+def _decode(token: str, key: Any, algorithms: list[str], settings: Settings) -> Claims:
+    try:
+        claims: dict[str, Any] = jwt.decode(
+            token,
+            key,
+            algorithms=algorithms,
+            issuer=settings.auth_issuer,
+            audience=settings.auth_audience,
+            leeway=LEEWAY_SECONDS,
+            options={"require": REQUIRED},
+        )
+    except (jwt.PyJWTError, ValueError, TypeError) as error:
+        raise Unauthenticated(f"The token is not accepted: {error}") from error
+    _require_form(claims)
+    return claims
+
+
+def _header(token: str) -> Mapping[str, Any]:
+    if len(token) > LONGEST_TOKEN:
+        raise Unauthenticated("The token is too long.")
+    try:
+        header = jwt.get_unverified_header(token)
+    except (jwt.PyJWTError, ValueError, TypeError) as error:
+        raise Unauthenticated("The token is malformed.") from error
+    kind = header.get("typ", "jwt")
+    if not isinstance(kind, str) or kind.lower() not in TYPES:
+        raise Unauthenticated("The token is not an access token.")
+    return header
+
+
+def _require_form(claims: Claims) -> None:
+    subject, shop = claims["sub"], claims.get("shop")
+    if not isinstance(subject, str) or not 0 < len(subject) <= LONGEST_SUBJECT:
+        raise Unauthenticated("The token's subject is malformed.")
+    if "\x00" in subject or not subject.isprintable():
+        raise Unauthenticated("The token's subject is malformed.")
+    if claims["role"] not in list(Role):
+        raise Unauthenticated("The token's role is unknown.")
+    if shop is not None and not isinstance(shop, str):
+        raise Unauthenticated("The token's shop is malformed.")
+
+
+class DevelopmentVerifier:
+    """Accepts what :func:`development_token` signs; refused in production."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Verify with the settings' secret."""
+        self._settings = settings
+
+    async def verify(self, token: str) -> Claims:
+        """The claims of a good token."""
+        _header(token)
+        return _decode(token, self._settings.secret_key, ["HS256"], self._settings)
+
+
+class AuthServiceVerifier:
+    """Accepts what the auth service's keys have signed."""
+
+    def __init__(self, settings: Settings, keys: JwksKeys) -> None:
+        """Verify with the published keys."""
+        self._settings = settings
+        self._keys = keys
+
+    async def verify(self, token: str) -> Claims:
+        """The claims of a good token."""
+        header = _header(token)
+        key = await self._keys.find(header.get("kid"))
+        if key is None:
+            raise Unauthenticated("The token is signed with an unknown key.")
+        return _decode(token, key, ASYMMETRIC, self._settings)
+
+
+class JwksKeys:
+    """The published keys, fetched without blocking and kept through outages.
+
+    Keys are fetched anew when they have aged, and when a token names one that
+    is unknown; but never twice within 30 seconds, whatever comes.
+    """
+
+    LIFE_SECONDS = 600.0
+    REST_SECONDS = 30.0
+    TIMEOUT_SECONDS = 5.0
+
+    def __init__(self, url: str) -> None:
+        """Fetch from ``url``, later."""
+        self._url = url
+        self._keys: dict[str | None, jwt.PyJWK] = {}
+        self._fetched_at = self._tried_at = float("-inf")
+        self._lock = asyncio.Lock()
+
+    async def find(self, kid: object) -> jwt.PyJWK | None:
+        """The key with this id; a set of one key answers to no id, too."""
+        name = kid if isinstance(kid, str) else None
+        if name not in self._keys or self._age() > self.LIFE_SECONDS:
+            async with self._lock:
+                if name not in self._keys or self._age() > self.LIFE_SECONDS:
+                    await self._fetch()
+        return self._keys.get(name)
+
+    def _age(self) -> float:
+        return time.monotonic() - self._fetched_at
+
+    async def _fetch(self) -> None:
+        if time.monotonic() - self._tried_at < self.REST_SECONDS:
+            return
+        self._tried_at = time.monotonic()
+        try:
+            async with httpx.AsyncClient(timeout=self.TIMEOUT_SECONDS) as http:
+                answer = await http.get(self._url)
+                answer.raise_for_status()
+                published = jwt.PyJWKSet.from_dict(answer.json()).keys
+        except (httpx.HTTPError, ValueError, jwt.PyJWTError) as error:
+            _log.error("keys not fetched", url=self._url, error=str(error))
+            return
+        keys: dict[str | None, jwt.PyJWK] = {key.key_id: key for key in published}
+        if len(published) == 1:
+            keys[None] = published[0]
+        self._keys, self._fetched_at = keys, time.monotonic()
+
+
+def development_token(
+    settings: Settings,
+    *,
+    role: Role,
+    shop: str | None,
+    subject: str,
+    ttl: dt.timedelta,
+    now: dt.datetime,
+) -> str:
+    """A signed development token.
+
+    Args:
+        settings: Whose secret, issuer and audience.
+        role: Of its bearer.
+        shop: The slug; None for the platform.
+        subject: Who its bearer is.
+        ttl: How long it is good.
+        now: The system's time, not the offset one.
+    """
+    claims = {
+        "iss": settings.auth_issuer,
+        "aud": settings.auth_audience,
+        "sub": subject,
+        "iat": int(now.timestamp()),
+        "exp": int((now + ttl).timestamp()),
+        "role": role.value,
+    }
+    if shop is not None:
+        claims["shop"] = shop
+    return jwt.encode(
+        claims, settings.secret_key, algorithm="HS256", headers={"typ": "at+jwt"}
+    )

@@ -1,0 +1,271 @@
+"""When an appointment can start.
+
+One engine answers what is offered and why something is not: both read the same
+:class:`Calendar`. Everything is in whole seconds since 1970 (UTC).
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+
+from booking_service.domain.hours import Shift
+from booking_service.domain.localtime import Span
+from booking_service.domain.spans import covers, merged, overlaps, subtracted
+
+
+class Reason(StrEnum):
+    """What may stand against a start."""
+
+    PAST = "past"
+    NOTICE = "notice"
+    HORIZON = "horizon"
+    OUTSIDE_WORKING_HOURS = "outside_working_hours"
+    OFF_GRID = "off_grid"
+    BREAK = "break"
+    TIME_OFF = "time_off"
+    CLOSURE = "closure"
+    BOOKING = "booking"
+    BUFFER = "buffer"
+    HOLD = "hold"
+    CAPACITY = "capacity"
+    DAILY_CAP = "daily_cap"
+    NOT_OFFERED = "not_offered"
+    INACTIVE = "inactive"
+
+
+# These say that somebody else has the time; all others are rules of the shop.
+TAKEN = frozenset({Reason.BOOKING, Reason.BUFFER, Reason.HOLD, Reason.CAPACITY})
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What is asked for, in seconds.
+
+    Attributes:
+        duration: Of the appointment.
+        buffer_before: Kept free before it.
+        buffer_after: Kept free after it.
+        interval: Between starts within a shift.
+        capacity: Seats at one start.
+    """
+
+    duration: int
+    buffer_before: int
+    buffer_after: int
+    interval: int
+    capacity: int = 1
+
+    def appointment(self, start: int) -> Span:
+        """The time of the client."""
+        return start, start + self.duration
+
+    def blocked(self, start: int) -> Span:
+        """The time of the provider: the appointment and its buffers."""
+        return start - self.buffer_before, start + self.duration + self.buffer_after
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Which starts the shop's rules admit at all.
+
+    Attributes:
+        now: The request's instant.
+        earliest: ``now`` plus the notice; the first admissible start.
+        latest: The local midnight after the last day of the horizon; starts lie
+            before it.
+    """
+
+    now: int
+    earliest: int
+    latest: int
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """An allocation of the provider.
+
+    Attributes:
+        span: Appointment and buffers.
+        appointment: Without the buffers.
+        session: The start of the group it is a seat of, if it is a seat of the
+            service in question; else None.
+        is_hold: Whether it is a hold.
+    """
+
+    span: Span
+    appointment: Span
+    session: int | None = None
+    is_hold: bool = False
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """One provider's time around a window.
+
+    Attributes:
+        provider_id: Whose.
+        shifts: In order, of every date that an appointment in question touches.
+        time_off: The provider's absences.
+        closures: The shop's.
+        taken: The provider's allocations.
+        full_days: Local days on which a daily cap is reached.
+    """
+
+    provider_id: uuid.UUID
+    shifts: Sequence[Shift]
+    time_off: Sequence[Span] = ()
+    closures: Sequence[Span] = ()
+    taken: Sequence[Taken] = ()
+    full_days: Sequence[Span] = ()
+
+    @cached_property
+    def working(self) -> list[Span]:
+        """Working time, adjacent shifts joined."""
+        return merged((shift.start, shift.end) for shift in self.shifts)
+
+    @cached_property
+    def breaks(self) -> list[Span]:
+        """All breaks."""
+        return merged(pause for shift in self.shifts for pause in shift.breaks)
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A start at one provider, and how many seats are left there."""
+
+    start: int
+    provider_id: uuid.UUID
+    seats_left: int
+
+
+def openings(
+    calendar: Calendar, offer: Offer, bounds: Bounds, window: Span
+) -> list[Opening]:
+    """The starts in ``[window)`` at which the provider can be booked.
+
+    Returns:
+        In order, each start once.
+    """
+    window = (max(window[0], bounds.earliest), min(window[1], bounds.latest))
+    if window[0] >= window[1]:
+        return []
+    by_rule = _admissible(calendar, offer, window)
+    if offer.capacity == 1:
+        starts = _on_grid(calendar, offer, _clear_of(calendar.taken, offer, by_rule))
+        return [Opening(start, calendar.provider_id, 1) for start in starts]
+    return _group_openings(calendar, offer, by_rule)
+
+
+def _group_openings(
+    calendar: Calendar, offer: Offer, by_rule: Sequence[Span]
+) -> list[Opening]:
+    seats = Counter(taken.session for taken in calendar.taken)
+    clear = set(_on_grid(calendar, offer, _clear_of(calendar.taken, offer, by_rule)))
+    found = dict.fromkeys(clear, offer.capacity)
+    for start in _on_grid(calendar, offer, by_rule):
+        left = offer.capacity - seats.get(start, 0)
+        if start in seats and left > 0 and not _others_overlap(calendar, offer, start):
+            found[start] = left
+    return [
+        Opening(at, calendar.provider_id, left) for at, left in sorted(found.items())
+    ]
+
+
+def reasons_against(
+    calendar: Calendar, offer: Offer, bounds: Bounds, start: int
+) -> list[Reason]:
+    """Everything that stands against a start; empty exactly if it is offered."""
+    appointment, blocked = offer.appointment(start), offer.blocked(start)
+    found: list[Reason] = []
+    if start < bounds.now:
+        found.append(Reason.PAST)
+    elif start < bounds.earliest:
+        found.append(Reason.NOTICE)
+    if start >= bounds.latest:
+        found.append(Reason.HORIZON)
+    if not covers(calendar.working, appointment):
+        found.append(Reason.OUTSIDE_WORKING_HOURS)
+    elif start not in _on_grid(calendar, offer, [(start, start + 1)]):
+        found.append(Reason.OFF_GRID)
+    if overlaps(blocked, calendar.breaks):
+        found.append(Reason.BREAK)
+    if overlaps(blocked, calendar.time_off):
+        found.append(Reason.TIME_OFF)
+    if overlaps(blocked, calendar.closures):
+        found.append(Reason.CLOSURE)
+    if overlaps((start, start + 1), calendar.full_days):
+        found.append(Reason.DAILY_CAP)
+    found.extend(_collisions(calendar, offer, start))
+    return found
+
+
+def _collisions(calendar: Calendar, offer: Offer, start: int) -> list[Reason]:
+    appointment, blocked = offer.appointment(start), offer.blocked(start)
+    found: set[Reason] = set()
+    seats = 0
+    for taken in calendar.taken:
+        if offer.capacity > 1 and taken.session == start:
+            seats += 1
+        elif overlaps(blocked, [taken.span]):
+            if taken.is_hold:
+                found.add(Reason.HOLD)
+            elif overlaps(appointment, [taken.appointment]):
+                found.add(Reason.BOOKING)
+            else:
+                found.add(Reason.BUFFER)
+    if seats >= offer.capacity > 1:
+        found.add(Reason.CAPACITY)
+    return sorted(found, key=list(Reason).index)
+
+
+def _others_overlap(calendar: Calendar, offer: Offer, start: int) -> bool:
+    return overlaps(
+        offer.blocked(start),
+        (taken.span for taken in calendar.taken if taken.session != start),
+    )
+
+
+def _admissible(calendar: Calendar, offer: Offer, window: Span) -> list[Span]:
+    """The starts that working time, breaks, absences and caps leave, as spans."""
+    inside = merged(
+        (start, end - offer.duration + 1) for start, end in calendar.working
+    )
+    closed = merged((*calendar.breaks, *calendar.time_off, *calendar.closures))
+    inside = subtracted(inside, _starts_that_touch(closed, offer))
+    inside = subtracted(inside, merged(calendar.full_days))
+    return subtracted(inside, [(-(1 << 62), window[0]), (window[1], 1 << 62)])
+
+
+def _clear_of(
+    taken: Iterable[Taken], offer: Offer, starts: Sequence[Span]
+) -> list[Span]:
+    return subtracted(starts, _starts_that_touch([each.span for each in taken], offer))
+
+
+def _starts_that_touch(spans: Iterable[Span], offer: Offer) -> list[Span]:
+    """The starts whose appointment with buffers would share time with ``spans``."""
+    before, after = offer.buffer_before, offer.duration + offer.buffer_after
+    return merged((start - after + 1, end + before) for start, end in spans)
+
+
+def _on_grid(calendar: Calendar, offer: Offer, starts: Sequence[Span]) -> list[int]:
+    """The starts among ``starts`` that step from a shift's own start, in order."""
+    found: set[int] = set()
+    step = offer.interval
+    position = 0
+    for shift in calendar.shifts:
+        while position and starts and starts[position - 1][1] > shift.start:
+            position -= 1
+        while position < len(starts) and starts[position][1] <= shift.start:
+            position += 1
+        for first, end in starts[position:]:
+            if first >= shift.end:
+                break
+            steps = max(0, -(-(first - shift.start) // step))
+            found.update(range(shift.start + steps * step, min(end, shift.end), step))
+    return sorted(found)

@@ -1,0 +1,102 @@
+"""What each role may do: one row an operation of the contract.
+
+``ALL`` is every record of the shop, ``OWN`` only those of the token's subject
+(a client's bookings, a provider's calendar); no entry is no access.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from booking_service.domain.actors import Role
+
+
+class Scope(StrEnum):
+    """How far a role's access to an operation reaches."""
+
+    OWN = "own"
+    ALL = "all"
+
+
+def _row(
+    *,
+    client: Scope | None = None,
+    provider: Scope | None = None,
+    manager: Scope | None = None,
+    platform: Scope | None = None,
+) -> Mapping[Role, Scope]:
+    entries = {
+        Role.CLIENT: client,
+        Role.PROVIDER: provider,
+        Role.MANAGER: manager,
+        Role.PLATFORM: platform,
+    }
+    return {role: scope for role, scope in entries.items() if scope is not None}
+
+
+_EVERYONE = _row(client=Scope.ALL, provider=Scope.ALL, manager=Scope.ALL)
+_OWN_OR_MANAGED = _row(client=Scope.OWN, provider=Scope.OWN, manager=Scope.ALL)
+_CALENDAR = _row(provider=Scope.OWN, manager=Scope.ALL)
+_STAFF = _row(provider=Scope.ALL, manager=Scope.ALL)
+_MANAGER = _row(manager=Scope.ALL)
+_SELF = _row(client=Scope.OWN)
+_PLATFORM = _row(platform=Scope.ALL)
+
+PERMISSIONS: Mapping[str, Mapping[Role, Scope]] = {
+    "get_shop": _STAFF,
+    "update_shop": _MANAGER,
+    "list_providers": _EVERYONE,
+    "create_provider": _MANAGER,
+    "get_provider": _EVERYONE,
+    "update_provider": _MANAGER,
+    "delete_provider": _MANAGER,
+    "get_working_hours": _CALENDAR,
+    "replace_working_hours": _MANAGER,
+    "list_date_overrides": _CALENDAR,
+    "get_date_override": _CALENDAR,
+    "replace_date_override": _MANAGER,
+    "delete_date_override": _MANAGER,
+    "list_time_off": _CALENDAR,
+    "create_time_off": _CALENDAR,
+    "get_time_off": _CALENDAR,
+    "update_time_off": _CALENDAR,
+    "delete_time_off": _CALENDAR,
+    "list_services": _EVERYONE,
+    "create_service": _MANAGER,
+    "get_service": _EVERYONE,
+    "update_service": _MANAGER,
+    "delete_service": _MANAGER,
+    "list_closures": _STAFF,
+    "create_closure": _MANAGER,
+    "get_closure": _STAFF,
+    "update_closure": _MANAGER,
+    "delete_closure": _MANAGER,
+    "list_clients": _CALENDAR,
+    "create_client": _MANAGER,
+    "get_client": _CALENDAR,
+    "update_client": _MANAGER,
+    "get_own_client": _SELF,
+    "update_own_client": _SELF,
+    "get_availability": _EVERYONE,
+    "list_bookings": _OWN_OR_MANAGED,
+    "create_booking": _OWN_OR_MANAGED,
+    "get_booking": _OWN_OR_MANAGED,
+    "update_booking": _OWN_OR_MANAGED,
+    "cancel_booking": _OWN_OR_MANAGED,
+    "list_shops": _PLATFORM,
+    "create_shop": _PLATFORM,
+    "get_platform_shop": _PLATFORM,
+    "update_platform_shop": _PLATFORM,
+    "delete_shop": _PLATFORM,
+}
+
+OPEN_OPERATIONS = frozenset(
+    {"get_liveness", "get_readiness", "get_openapi", "get_problem_type"}
+)
+"""Operations that need no token."""
+
+
+def scope_of(operation: str, role: Role) -> Scope | None:
+    """How far ``role`` may go in an operation; None: not at all."""
+    return PERMISSIONS[operation].get(role)

@@ -1,0 +1,52 @@
+"""Sets of instants as sorted lists of half-open spans."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from booking_service.domain.localtime import Span
+
+
+def merged(spans: Iterable[Span]) -> list[Span]:
+    """The union, sorted, with spans that touch or overlap joined into one."""
+    result: list[Span] = []
+    for start, end in sorted(spans):
+        if start >= end:
+            continue
+        if result and start <= result[-1][1]:
+            if end > result[-1][1]:
+                result[-1] = (result[-1][0], end)
+        else:
+            result.append((start, end))
+    return result
+
+
+def subtracted(spans: Sequence[Span], holes: Sequence[Span]) -> list[Span]:
+    """``spans`` without ``holes``; both merged, so is the result."""
+    result: list[Span] = []
+    first = 0
+    for start, end in spans:
+        while first < len(holes) and holes[first][1] <= start:
+            first += 1
+        position = first
+        while position < len(holes) and holes[position][0] < end:
+            if holes[position][0] > start:
+                result.append((start, holes[position][0]))
+            start = max(start, holes[position][1])
+            position += 1
+        if start < end:
+            result.append((start, end))
+    return result
+
+
+def overlaps(span: Span, others: Iterable[Span]) -> bool:
+    """Say whether ``span`` shares time with any of ``others``; touching does not."""
+    start, end = span
+    return any(
+        start < other_end and other_start < end for other_start, other_end in others
+    )
+
+
+def covers(spans: Iterable[Span], span: Span) -> bool:
+    """Say whether one of the merged ``spans`` contains all of ``span``."""
+    return any(start <= span[0] and span[1] <= end for start, end in spans)

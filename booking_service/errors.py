@@ -1,0 +1,230 @@
+"""Everything the service refuses, each with its problem type (RFC 9457).
+
+::
+
+    BookingServiceError
+    ├── InvalidInput              400  /problems/invalid-input
+    │   └── InvalidCursor         400
+    ├── Unauthenticated           401  /problems/unauthenticated
+    ├── RoleMayNot                403  /problems/role-may-not
+    │   └── NotLinked             403  /problems/not-linked
+    ├── NotFound                  404  /problems/not-found
+    ├── Conflict                  409
+    │   ├── SlotRefused
+    │   │   ├── SlotTaken              /problems/slot-taken
+    │   │   └── SlotNotOffered         /problems/slot-not-offered
+    │   ├── InvalidTransition          /problems/invalid-transition
+    │   ├── CancellationTooLate        /problems/cancellation-too-late
+    │   ├── SubjectInUse               /problems/subject-in-use
+    │   ├── HasFutureBookings          /problems/has-future-bookings
+    │   └── ChangedMeanwhile           /problems/changed-meanwhile
+    └── DatabaseUnavailable       503  /problems/database-unavailable
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from booking_service.domain.availability import Reason
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """One thing that is wrong with the input.
+
+    Attributes:
+        pointer: A JSON pointer into the body (RFC 6901), or ``#/query/name``,
+            ``#/path/name`` or ``#/header/name`` for a parameter.
+    """
+
+    pointer: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """A start that can be booked instead."""
+
+    starts_at: dt.datetime
+    ends_at: dt.datetime
+    provider_ids: tuple[uuid.UUID, ...]
+
+
+class BookingServiceError(Exception):
+    """Base of everything the service refuses.
+
+    Attributes:
+        status: The HTTP status.
+        type: The problem type, a path of this service.
+        title: What the type means, in a few words.
+    """
+
+    status: ClassVar[int]
+    type: ClassVar[str]
+    title: ClassVar[str]
+
+    @property
+    def detail(self) -> str:
+        """What happened this time, for the one who asked."""
+        return str(self) or f"{self.title}."
+
+
+class InvalidInput(BookingServiceError):
+    """The request does not say something that can be done."""
+
+    status, type, title = 400, "/problems/invalid-input", "The input is invalid"
+
+    def __init__(self, errors: Sequence[FieldError]) -> None:
+        """Take all that is wrong, at least one."""
+        super().__init__("; ".join(f"{e.pointer}: {e.detail}" for e in errors[:5]))
+        self.errors = list(errors)
+
+    @classmethod
+    def at(cls, pointer: str, detail: str) -> InvalidInput:
+        """One thing is wrong, at ``pointer``."""
+        return cls([FieldError(pointer, detail)])
+
+
+class InvalidCursor(InvalidInput):
+    """The cursor was not given out for this list."""
+
+    def __init__(self) -> None:
+        """Say so."""
+        super().__init__(
+            [FieldError("#/query/cursor", "is not a cursor of this list; leave it out")]
+        )
+
+
+class Unauthenticated(BookingServiceError):
+    """There is no token, or not a good one."""
+
+    status, type = 401, "/problems/unauthenticated"
+    title = "A valid bearer token is needed"
+
+
+class RoleMayNot(BookingServiceError):
+    """The token's role may not do this."""
+
+    status, type, title = 403, "/problems/role-may-not", "The role may not do this"
+
+
+class NotLinked(RoleMayNot):
+    """The token is a provider's, but no provider of the shop has its subject."""
+
+    type, title = "/problems/not-linked", "The token belongs to no provider"
+
+    def __init__(self) -> None:
+        """Say who can mend it."""
+        super().__init__(
+            "No provider of this shop has the token's subject; a manager links it."
+        )
+
+
+class NotFound(BookingServiceError):
+    """Unknown here, or another shop's: the answer is the same."""
+
+    status, type, title = 404, "/problems/not-found", "Not found"
+
+    def __init__(self, what: str) -> None:
+        """Name the kind of thing, never its id."""
+        super().__init__(f"There is no such {what}.")
+
+
+class Conflict(BookingServiceError):
+    """A rule of the business refuses."""
+
+    status: ClassVar[int] = 409
+
+
+class SlotRefused(Conflict):
+    """The time cannot be booked; the nearest that can are named."""
+
+    def __init__(self, reasons: Sequence[Reason]) -> None:
+        """Take all that stands against the start."""
+        named = ", ".join(reason.value.replace("_", " ") for reason in reasons)
+        super().__init__(f"The start cannot be booked: {named}.")
+        self.reasons = list(reasons)
+        self.alternatives: list[Alternative] = []
+
+
+class SlotTaken(SlotRefused):
+    """Another booking or hold blocks the time."""
+
+    type, title = "/problems/slot-taken", "The slot is taken"
+
+    def __init__(self, reasons: Sequence[Reason] = (Reason.BOOKING,)) -> None:
+        """A lost race is a booking that the engine has not seen yet."""
+        super().__init__(reasons)
+
+
+class SlotNotOffered(SlotRefused):
+    """The shop's hours and rules do not offer the time."""
+
+    type, title = "/problems/slot-not-offered", "The slot is not offered"
+
+
+class InvalidTransition(Conflict):
+    """The booking's status, or the time, does not allow the change."""
+
+    type, title = "/problems/invalid-transition", "The booking cannot change like this"
+
+
+class CancellationTooLate(Conflict):
+    """The shop's notice for cancelling or moving has passed."""
+
+    type, title = "/problems/cancellation-too-late", "It is too late for this"
+
+
+class SubjectInUse(Conflict):
+    """Another provider or client is linked to the subject."""
+
+    type, title = "/problems/subject-in-use", "The subject is linked already"
+
+
+class HasFutureBookings(Conflict):
+    """What has bookings ahead cannot be deleted."""
+
+    type, title = "/problems/has-future-bookings", "There are bookings ahead"
+
+
+class ChangedMeanwhile(Conflict):
+    """Somebody else changed the same record at the same time."""
+
+    type, title = "/problems/changed-meanwhile", "The record was just changed"
+
+
+class DatabaseUnavailable(BookingServiceError):
+    """The database cannot be reached; nothing was changed."""
+
+    status, type = 503, "/problems/database-unavailable"
+    title = "The service is briefly unavailable"
+    retry_after_seconds: ClassVar[int] = 2
+
+
+@dataclass(frozen=True)
+class ProblemType:
+    """A problem type that is not raised as an error of ours, for its page."""
+
+    type: str
+    status: int
+    title: str
+    about: str = field(default="")
+
+
+HTTP_PROBLEMS = (
+    ProblemType("/problems/not-found", 404, "Not found"),
+    ProblemType("/problems/method-not-allowed", 405, "The method is not allowed here"),
+    ProblemType("/problems/payload-too-large", 413, "The body is too large"),
+    ProblemType(
+        "/problems/unsupported-media-type", 415, "Only application/json is read"
+    ),
+    ProblemType("/problems/malformed-request", 400, "The request is malformed"),
+    ProblemType("/problems/headers-too-large", 431, "The header fields are too large"),
+    ProblemType("/problems/uri-too-long", 414, "The address is too long"),
+    ProblemType("/problems/internal-error", 500, "Something went wrong here"),
+)
+"""Problems that HTTP itself knows, told by the edge and the router."""

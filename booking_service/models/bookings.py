@@ -1,0 +1,111 @@
+"""Appointments, and the time they take."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Index,
+    Text,
+    UniqueConstraint,
+    column,
+    text,
+)
+from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint, Range
+from sqlalchemy.orm import Mapped, mapped_column
+
+from booking_service.models.base import Identified, ShopBase, Stamped, Versioned
+
+
+class Booking(Identified, Versioned, Stamped, ShopBase):
+    """One appointment.
+
+    Buffers and price are the service's at the time of booking and stay, also
+    when the booking moves. ``local_start`` is what the start was called in
+    ``timezone``, so that a change of the zone's rules can be found.
+    """
+
+    __tablename__ = "bookings"
+    __table_args__ = (
+        CheckConstraint("starts_at < ends_at", name="in_order"),
+        CheckConstraint(
+            "status in ('pending', 'confirmed', 'completed', 'no_show', 'cancelled')",
+            name="status_known",
+        ),
+        Index("bookings_starts_at_idx", "starts_at", "id"),
+        Index("bookings_provider_idx", "provider_id", "starts_at"),
+        Index("bookings_client_idx", "client_id", "starts_at"),
+        Index("bookings_service_idx", "service_id", "starts_at"),
+    )
+
+    provider_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("providers.id"))
+    service_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("services.id"))
+    client_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("clients.id"))
+    starts_at: Mapped[dt.datetime]
+    ends_at: Mapped[dt.datetime]
+    local_start: Mapped[dt.datetime] = mapped_column(DateTime(timezone=False))
+    timezone: Mapped[str] = mapped_column(Text)
+    buffer_before_minutes: Mapped[int]
+    buffer_after_minutes: Mapped[int]
+    price_amount_minor: Mapped[int | None] = mapped_column(BigInteger)
+    price_currency: Mapped[str | None] = mapped_column(Text)
+    status: Mapped[str] = mapped_column(Text)
+    notes: Mapped[str | None] = mapped_column(Text)
+    cancellation_reason: Mapped[str | None] = mapped_column(Text)
+    schedule_version: Mapped[int] = mapped_column(default=1)
+    event_sequence: Mapped[int] = mapped_column(default=0)
+
+
+class Allocation(ShopBase):
+    """A provider or another resource, taken for a range of time.
+
+    The exclusion constraint is what makes a double booking impossible: two
+    ranges of one resource overlap only if they are seats of one session.
+    """
+
+    __tablename__ = "allocations"
+    __table_args__ = (
+        CheckConstraint(
+            "num_nonnulls(booking_id, hold_id, walk_in_id) = 1", name="one_cause"
+        ),
+        CheckConstraint(
+            "not isempty(blocked) and lower_inc(blocked) and not upper_inc(blocked)"
+            " and not lower_inf(blocked) and not upper_inf(blocked)"
+            " and isfinite(lower(blocked)) and isfinite(upper(blocked))",
+            name="half_open",
+        ),
+        UniqueConstraint(
+            "session_id", "resource_id", "seat", name="allocations_seat_key"
+        ),
+        ExcludeConstraint(
+            (column("resource_id"), "="),
+            (column("blocked"), "&&"),
+            (column("session_id"), "<>"),
+            name="allocations_no_overlap",
+            using="gist",
+        ),
+        Index("allocations_booking_idx", "booking_id"),
+        Index(
+            "allocations_expires_at_idx",
+            "expires_at",
+            postgresql_where=text("expires_at is not null"),
+        ),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    resource_id: Mapped[uuid.UUID]
+    blocked: Mapped[Range[Any]] = mapped_column(TSTZRANGE)
+    session_id: Mapped[uuid.UUID]
+    seat: Mapped[int] = mapped_column(default=0)
+    booking_id: Mapped[uuid.UUID | None] = mapped_column(
+        ForeignKey("bookings.id", ondelete="CASCADE")
+    )
+    hold_id: Mapped[uuid.UUID | None]
+    walk_in_id: Mapped[uuid.UUID | None]
+    expires_at: Mapped[dt.datetime | None]

@@ -1,0 +1,40 @@
+"""When a provider works, in the shop's wall-clock time."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any
+
+from sqlalchemy import Date, ForeignKey
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from booking_service.models.base import ShopBase, Versioned
+
+
+class WorkingHours(Versioned, ShopBase):
+    """A provider's week, whole.
+
+    ``hours`` is a list of ``{"weekday", "starts", "ends", "breaks"}`` in the
+    form of the contract; it is always read and replaced as one.
+    """
+
+    __tablename__ = "working_hours"
+
+    provider_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("providers.id", ondelete="CASCADE"), primary_key=True
+    )
+    hours: Mapped[list[Any]] = mapped_column(JSONB, default=list)
+
+
+class DateOverride(Versioned, ShopBase):
+    """The hours of one local date instead of the week's; none: closed."""
+
+    __tablename__ = "date_overrides"
+
+    provider_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("providers.id", ondelete="CASCADE"), primary_key=True
+    )
+    date: Mapped[dt.date] = mapped_column(Date, primary_key=True)
+    hours: Mapped[list[Any]] = mapped_column(JSONB, default=list)

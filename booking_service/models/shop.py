@@ -1,0 +1,26 @@
+"""What a shop has settled for all its bookings."""
+
+from __future__ import annotations
+
+from sqlalchemy import CheckConstraint, SmallInteger, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from booking_service.models.base import ShopBase, Versioned
+
+
+class ShopSettings(Versioned, ShopBase):
+    """The one row of a shop's own settings; minutes where the name says so."""
+
+    __tablename__ = "shop_settings"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, default=1)
+    name: Mapped[str] = mapped_column(Text)
+    timezone: Mapped[str] = mapped_column(Text)
+    currency: Mapped[str] = mapped_column(Text, default="EUR")
+    slot_interval_minutes: Mapped[int | None]
+    min_notice_minutes: Mapped[int] = mapped_column(default=0)
+    booking_horizon_days: Mapped[int] = mapped_column(default=90)
+    cancellation_notice_minutes: Mapped[int] = mapped_column(default=0)
+    hold_minutes: Mapped[int] = mapped_column(default=5)
+    auto_confirm: Mapped[bool] = mapped_column(default=True)

@@ -1,0 +1,87 @@
+"""The time that is taken."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Collection, Mapping
+
+from sqlalchemy import BigInteger, Interval, cast, func, or_, select
+from sqlalchemy.dialects.postgresql import Range
+from sqlalchemy.orm import Session
+
+from booking_service.domain.availability import Taken
+from booking_service.domain.localtime import Span, moment
+from booking_service.models import Allocation, Booking
+
+
+def blocking(
+    session: Session,
+    provider_ids: Collection[uuid.UUID],
+    window: Span,
+    *,
+    group_service: uuid.UUID | None,
+    now: dt.datetime,
+    except_booking: uuid.UUID | None = None,
+) -> Mapping[uuid.UUID, list[Taken]]:
+    """What is taken of several providers' time around a window.
+
+    Args:
+        session: A transaction pinned to the shop.
+        provider_ids: Whose time.
+        window: What blocks any of it is wanted.
+        group_service: The service whose group starts are told apart, if any.
+        now: Holds that have expired by then do not count.
+        except_booking: A booking that is about to move.
+    """
+    start, end = func.lower(Allocation.blocked), func.upper(Allocation.blocked)
+    before = cast(
+        func.make_interval(0, 0, 0, 0, 0, Booking.buffer_before_minutes), Interval
+    )
+    after = cast(
+        func.make_interval(0, 0, 0, 0, 0, Booking.buffer_after_minutes), Interval
+    )
+    span = Range(moment(window[0]), moment(window[1]))
+    query = (
+        select(
+            Allocation.resource_id,
+            _epoch(start).label("start"),
+            _epoch(end).label("end"),
+            _epoch(func.coalesce(start + before, start)).label("begins"),
+            _epoch(func.coalesce(end - after, end)).label("finishes"),
+            Booking.service_id,
+            Allocation.hold_id,
+        )
+        .outerjoin(Booking, Booking.id == Allocation.booking_id)
+        .where(
+            Allocation.resource_id.in_(provider_ids),
+            Allocation.blocked.overlaps(span),
+            or_(Allocation.expires_at.is_(None), Allocation.expires_at > now),
+        )
+    )
+    if except_booking is not None:
+        query = query.where(Allocation.booking_id.is_distinct_from(except_booking))
+    found: dict[uuid.UUID, list[Taken]] = {}
+    for row in session.execute(query):
+        is_seat = group_service is not None and row.service_id == group_service
+        found.setdefault(row.resource_id, []).append(
+            Taken(
+                span=(row.start, row.end),
+                appointment=(row.begins, row.finishes),
+                session=row.begins if is_seat else None,
+                is_hold=row.hold_id is not None,
+            )
+        )
+    return found
+
+
+def _epoch(instant):  # type: ignore[no-untyped-def] # an SQL expression of any kind
+    return cast(func.floor(func.extract("epoch", instant)), BigInteger)
+
+
+def taken_seats(session: Session, group: uuid.UUID, provider_id: uuid.UUID) -> set[int]:
+    """The seats of a group start that are taken."""
+    query = select(Allocation.seat).where(
+        Allocation.session_id == group, Allocation.resource_id == provider_id
+    )
+    return set(session.scalars(query))

@@ -1,0 +1,202 @@
+"""Bookings."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Date, Integer, Select, cast, extract, func, select
+from sqlalchemy.orm import Session
+
+from booking_service.domain.choice import Workload
+from booking_service.domain.localtime import Span, moment
+from booking_service.domain.status import COUNTED, OPEN, Status
+from booking_service.errors import NotFound
+from booking_service.models import Booking
+from booking_service.repositories.paging import Page, PageRequest, fetch_page
+
+
+@dataclass(frozen=True)
+class Visibility:
+    """Whose bookings may be seen: one client's, one provider's, or all."""
+
+    client_id: uuid.UUID | None = None
+    provider_id: uuid.UUID | None = None
+
+    def applied_to(self, query: Select[tuple[Booking]]) -> Select[tuple[Booking]]:
+        """Narrow a query to what may be seen."""
+        if self.client_id is not None:
+            query = query.where(Booking.client_id == self.client_id)
+        if self.provider_id is not None:
+            query = query.where(Booking.provider_id == self.provider_id)
+        return query
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What a list of bookings is narrowed to; None is no limit."""
+
+    client_id: uuid.UUID | None = None
+    provider_id: uuid.UUID | None = None
+    service_id: uuid.UUID | None = None
+    statuses: Sequence[Status] = ()
+    overlaps_from: dt.datetime | None = None
+    overlaps_to: dt.datetime | None = None
+
+
+def require(
+    session: Session, booking_id: uuid.UUID, *, visible_to: Visibility
+) -> Booking:
+    """The booking.
+
+    Raises:
+        NotFound: There is none with this id that may be seen.
+    """
+    return _one(session, visible_to.applied_to(_by_id(booking_id)))
+
+
+def require_for_update(
+    session: Session, booking_id: uuid.UUID, *, visible_to: Visibility
+) -> Booking:
+    """The booking, locked against other changes until the transaction ends.
+
+    Raises:
+        NotFound: There is none with this id that may be seen.
+    """
+    query = visible_to.applied_to(_by_id(booking_id)).with_for_update()
+    return _one(session, query)
+
+
+def find_for_update(session: Session, booking_id: uuid.UUID) -> Booking | None:
+    """The booking, locked; None if it is gone."""
+    return session.scalar(_by_id(booking_id).with_for_update())
+
+
+def _by_id(booking_id: uuid.UUID) -> Select[tuple[Booking]]:
+    return select(Booking).where(Booking.id == booking_id)
+
+
+def _one(session: Session, query: Select[tuple[Booking]]) -> Booking:
+    booking = session.scalar(query)
+    if booking is None:
+        raise NotFound("booking")
+    return booking
+
+
+def page_of(
+    session: Session, page: PageRequest, filters: Filters, *, visible_to: Visibility
+) -> Page[Booking]:
+    """Bookings by start, narrowed by the filters to what may be seen."""
+    query = visible_to.applied_to(select(Booking))
+    if filters.client_id is not None:
+        query = query.where(Booking.client_id == filters.client_id)
+    if filters.provider_id is not None:
+        query = query.where(Booking.provider_id == filters.provider_id)
+    if filters.service_id is not None:
+        query = query.where(Booking.service_id == filters.service_id)
+    if filters.statuses:
+        query = query.where(Booking.status.in_(filters.statuses))
+    if filters.overlaps_from is not None:
+        # A booking lasts a day at most, which lets the index bound the search.
+        query = query.where(
+            Booking.ends_at > filters.overlaps_from,
+            Booking.starts_at > _a_day_before(filters.overlaps_from),
+        )
+    if filters.overlaps_to is not None:
+        query = query.where(Booking.starts_at < filters.overlaps_to)
+    return fetch_page(session, query, key=(Booking.starts_at, Booking.id), page=page)
+
+
+def _a_day_before(instant: dt.datetime) -> dt.datetime:
+    return instant - dt.timedelta(days=1, seconds=1)
+
+
+def has_future(
+    session: Session,
+    *,
+    now: dt.datetime,
+    provider_id: uuid.UUID | None = None,
+    service_id: uuid.UUID | None = None,
+) -> bool:
+    """Say whether a provider or a service has open bookings that are not over."""
+    query = select(Booking.id).where(Booking.status.in_(OPEN), Booking.ends_at > now)
+    if provider_id is not None:
+        query = query.where(Booking.provider_id == provider_id)
+    if service_id is not None:
+        query = query.where(Booking.service_id == service_id)
+    return session.scalar(query.limit(1)) is not None
+
+
+def counts_per_day(
+    session: Session,
+    provider_ids: Collection[uuid.UUID],
+    service_id: uuid.UUID,
+    window: Span,
+    *,
+    timezone: str,
+    except_booking: uuid.UUID | None = None,
+) -> Mapping[uuid.UUID, Mapping[dt.date, int]]:
+    """How often a service is booked at each provider, by local day of the start."""
+    day = cast(func.timezone(timezone, Booking.starts_at), Date)
+    query = (
+        select(Booking.provider_id, day.label("day"), func.count().label("bookings"))
+        .where(
+            Booking.provider_id.in_(provider_ids),
+            Booking.service_id == service_id,
+            Booking.status.in_(COUNTED),
+            Booking.starts_at >= moment(window[0]),
+            Booking.starts_at < moment(window[1]),
+        )
+        .group_by(Booking.provider_id, day)
+    )
+    if except_booking is not None:
+        query = query.where(Booking.id != except_booking)
+    found: dict[uuid.UUID, dict[dt.date, int]] = {}
+    for row in session.execute(query):
+        found.setdefault(row.provider_id, {})[row.day] = row.bookings
+    return found
+
+
+def workloads(
+    session: Session,
+    provider_ids: Collection[uuid.UUID],
+    *,
+    day: Span,
+    before: dt.datetime,
+) -> Mapping[uuid.UUID, Workload]:
+    """What providers have to do on a day, and since when they are idle.
+
+    Args:
+        session: A transaction pinned to the shop.
+        provider_ids: Whom.
+        day: The local day's span.
+        before: Idle time is counted from the last appointment that ends by then.
+    """
+    starts, ends = moment(day[0]), moment(day[1])
+    minutes = func.sum(extract("epoch", Booking.ends_at - Booking.starts_at)) / 60
+    on_the_day = (Booking.starts_at >= starts) & (Booking.starts_at < ends)
+    query = (
+        select(
+            Booking.provider_id,
+            cast(func.coalesce(minutes.filter(on_the_day), 0), Integer).label(
+                "minutes"
+            ),
+            func.max(Booking.ends_at)
+            .filter(Booking.ends_at <= before)
+            .label("idle_since"),
+        )
+        .where(
+            Booking.provider_id.in_(provider_ids),
+            Booking.status.in_(COUNTED),
+            Booking.starts_at < ends,
+            # Who was idle for longer than this is idle enough.
+            Booking.starts_at >= starts - dt.timedelta(days=31),
+        )
+        .group_by(Booking.provider_id)
+    )
+    return {
+        row.provider_id: Workload(row.minutes, row.idle_since)
+        for row in session.execute(query)
+    }

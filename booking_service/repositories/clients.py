@@ -1,0 +1,57 @@
+"""Clients."""
+
+from __future__ import annotations
+
+import uuid
+
+from sqlalchemy import Exists, select
+from sqlalchemy.orm import Session
+
+from booking_service.errors import NotFound
+from booking_service.models import Booking, Client
+from booking_service.repositories.paging import Page, PageRequest, fetch_page
+
+
+def require(
+    session: Session, client_id: uuid.UUID, *, served_by: uuid.UUID | None = None
+) -> Client:
+    """The client.
+
+    Args:
+        session: A transaction pinned to the shop.
+        client_id: Whom.
+        served_by: If given, only a client with a booking at this provider.
+
+    Raises:
+        NotFound: There is none with this id.
+    """
+    query = select(Client).where(Client.id == client_id)
+    if served_by is not None:
+        query = query.where(_has_booking_at(served_by))
+    client = session.scalar(query)
+    if client is None:
+        raise NotFound("client")
+    return client
+
+
+def find_by_subject(session: Session, subject: str) -> Client | None:
+    """The client whose login this is."""
+    return session.scalar(select(Client).where(Client.subject == subject))
+
+
+def page_of(
+    session: Session, page: PageRequest, *, served_by: uuid.UUID | None
+) -> Page[Client]:
+    """Clients in the order of their making, all or those of one provider."""
+    query = select(Client)
+    if served_by is not None:
+        query = query.where(_has_booking_at(served_by))
+    return fetch_page(session, query, key=(Client.id,), page=page)
+
+
+def _has_booking_at(provider_id: uuid.UUID) -> Exists:
+    return (
+        select(Booking.id)
+        .where(Booking.client_id == Client.id, Booking.provider_id == provider_id)
+        .exists()
+    )

@@ -1,0 +1,37 @@
+"""The shop's closures."""
+
+from __future__ import annotations
+
+import uuid
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from booking_service.domain.localtime import Span
+from booking_service.errors import NotFound
+from booking_service.models import Closure
+from booking_service.repositories.paging import Page, PageRequest, fetch_page
+from booking_service.repositories.spans import Window, span_of, touches
+
+
+def require(session: Session, closure_id: uuid.UUID) -> Closure:
+    """One closure.
+
+    Raises:
+        NotFound: There is none with this id.
+    """
+    closure = session.get(Closure, closure_id)
+    if closure is None:
+        raise NotFound("closure")
+    return closure
+
+
+def page_of(session: Session, page: PageRequest) -> Page[Closure]:
+    """Closures in the order of their making."""
+    return fetch_page(session, select(Closure), key=(Closure.id,), page=page)
+
+
+def blocking(session: Session, window: Window) -> list[Span]:
+    """The closures that may touch a window."""
+    query = select(Closure).where(touches(Closure, window))
+    return [span_of(closure, window.zone) for closure in session.scalars(query)]

@@ -1,0 +1,108 @@
+"""Working hours and date overrides."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from booking_service.domain.hours import Period, Week, Weekday, minutes_of
+from booking_service.errors import NotFound
+from booking_service.models import DateOverride, WorkingHours
+from booking_service.repositories.paging import Page, PageRequest, fetch_page
+
+Entered = Mapping[str, object]
+
+
+def period_of(entered: Mapping[str, object]) -> Period:
+    """A period in the form of the contract as the domain knows it."""
+    breaks = entered.get("breaks") or ()
+    assert isinstance(breaks, Sequence)  # the contract says so
+    return Period(
+        minutes_of(str(entered["starts"])),
+        minutes_of(str(entered["ends"])),
+        tuple(
+            (minutes_of(pause["starts"]), minutes_of(pause["ends"])) for pause in breaks
+        ),
+    )
+
+
+def week_of(entered: Sequence[Mapping[str, object]]) -> Week:
+    """Hours in the form of the contract, by weekday."""
+    week: dict[Weekday, list[Period]] = {}
+    for each in entered:
+        week.setdefault(Weekday(str(each["weekday"])), []).append(period_of(each))
+    return week
+
+
+def find_working_hours(session: Session, provider_id: uuid.UUID) -> WorkingHours | None:
+    """The provider's week, if it was ever entered."""
+    return session.get(WorkingHours, provider_id)
+
+
+def weeks(
+    session: Session, provider_ids: Collection[uuid.UUID]
+) -> Mapping[uuid.UUID, Week]:
+    """The weeks of several providers; one that has none is left out."""
+    query = select(WorkingHours.provider_id, WorkingHours.hours).where(
+        WorkingHours.provider_id.in_(provider_ids)
+    )
+    return {row.provider_id: week_of(row.hours) for row in session.execute(query)}
+
+
+def find_override(
+    session: Session, provider_id: uuid.UUID, date: dt.date
+) -> DateOverride | None:
+    """The override of one date, if there is one."""
+    return session.get(DateOverride, (provider_id, date))
+
+
+def require_override(
+    session: Session, provider_id: uuid.UUID, date: dt.date
+) -> DateOverride:
+    """The override of one date.
+
+    Raises:
+        NotFound: The week's hours hold on that date.
+    """
+    override = find_override(session, provider_id, date)
+    if override is None:
+        raise NotFound("date override")
+    return override
+
+
+def overrides(
+    session: Session, provider_ids: Collection[uuid.UUID], first: dt.date, last: dt.date
+) -> Mapping[uuid.UUID, Mapping[dt.date, Sequence[Period]]]:
+    """The overrides of several providers from ``first`` to ``last``, included."""
+    query = select(
+        DateOverride.provider_id, DateOverride.date, DateOverride.hours
+    ).where(
+        DateOverride.provider_id.in_(provider_ids),
+        DateOverride.date.between(first, last),
+    )
+    found: dict[uuid.UUID, dict[dt.date, Sequence[Period]]] = {}
+    for row in session.execute(query):
+        periods = [period_of(each) for each in row.hours]
+        found.setdefault(row.provider_id, {})[row.date] = periods
+    return found
+
+
+def page_of_overrides(
+    session: Session,
+    page: PageRequest,
+    *,
+    provider_id: uuid.UUID,
+    first: dt.date | None,
+    last: dt.date | None,
+) -> Page[DateOverride]:
+    """A provider's overrides by date, from ``first`` to ``last`` where given."""
+    query = select(DateOverride).where(DateOverride.provider_id == provider_id)
+    if first is not None:
+        query = query.where(DateOverride.date >= first)
+    if last is not None:
+        query = query.where(DateOverride.date <= last)
+    return fetch_page(session, query, key=(DateOverride.date,), page=page)

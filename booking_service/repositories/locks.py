@@ -1,0 +1,51 @@
+"""Advisory locks of one shop, held to the end of the transaction.
+
+Locks that a path takes together are taken in this order: the schedule key, the
+caps, a group's session, resources; several of one kind in sorted order.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import uuid
+from collections.abc import Iterable
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+_EXCLUSIVE = text("select pg_advisory_xact_lock(:key)")
+_SHARED = text("select pg_advisory_xact_lock_shared(:key)")
+
+
+def _key(session: Session, kind: str, name: object = "") -> int:
+    named = f"{session.info['shop'].id}/{kind}/{name}".encode()
+    digest = hashlib.blake2b(named, digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
+
+
+def share_schedule(session: Session) -> None:
+    """Keep the shop's rules as they are while time is taken under them."""
+    session.execute(_SHARED, {"key": _key(session, "schedule")})
+
+
+def change_schedule(session: Session) -> None:
+    """Wait until nobody takes time, then keep all away while rules change."""
+    session.execute(_EXCLUSIVE, {"key": _key(session, "schedule")})
+
+
+def count_days(session: Session, days: Iterable[tuple[uuid.UUID, dt.date]]) -> None:
+    """Keep others from counting towards the caps of these providers' days."""
+    for key in sorted(_key(session, "cap", f"{who}/{day}") for who, day in days):
+        session.execute(_EXCLUSIVE, {"key": key})
+
+
+def seat_group(session: Session, group: uuid.UUID) -> None:
+    """Keep others from taking a seat of one group start."""
+    session.execute(_EXCLUSIVE, {"key": _key(session, "session", group)})
+
+
+def move_between(session: Session, resources: Iterable[uuid.UUID]) -> None:
+    """Let one at a time move allocations of these resources."""
+    for key in sorted({_key(session, "resource", each) for each in resources}):
+        session.execute(_EXCLUSIVE, {"key": key})

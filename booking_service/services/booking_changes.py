@@ -1,0 +1,270 @@
+"""What can become of a booking that stands."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Callable
+
+from sqlalchemy.orm import Session
+
+from booking_service.domain.actors import Actor
+from booking_service.domain.status import HELD, OPEN, Status, may_become
+from booking_service.errors import (
+    CancellationTooLate,
+    InvalidInput,
+    InvalidTransition,
+    RoleMayNot,
+)
+from booking_service.events import outbox
+from booking_service.events.types import (
+    BookingCancelled,
+    BookingCompleted,
+    BookingConfirmed,
+    BookingEvent,
+    BookingNoShow,
+    BookingRescheduled,
+    BookingUpdated,
+)
+from booking_service.models import Booking
+from booking_service.repositories import bookings, locks, providers, shop
+from booking_service.services import placing, scheduling
+from booking_service.services.bookings import (
+    expire_if_pending,
+    free_providers,
+    set_time,
+)
+from booking_service.services.changes import Changes, apply, touch
+from booking_service.services.identities import own_provider, visibility
+from booking_service.services.violations import translated
+
+EXPIRED = "expired"
+
+
+def update_booking(
+    session: Session,
+    *,
+    booking_id: uuid.UUID,
+    changes: Changes,
+    actor: Actor,
+    now: dt.datetime,
+) -> Booking:
+    """Move a booking, change its status or its notes, and announce it.
+
+    Args:
+        session: A transaction pinned to the shop.
+        booking_id: Which.
+        changes: Any of ``starts_at, provider_id, notes, status,
+            cancellation_reason``; what is not in it stays.
+        actor: Who asks.
+        now: The request's instant.
+
+    Raises:
+        NotFound: There is no such booking that the actor may see.
+        InvalidInput: The changes contradict each other.
+        RoleMayNot: The change is not the actor's to make.
+        InvalidTransition: The booking's status does not allow it.
+        CancellationTooLate: The shop's notice has passed.
+        SlotTaken: Somebody else has the new time.
+        SlotNotOffered: The shop's rules do not offer it.
+    """
+    _require_consistent(changes)
+    locks.share_schedule(session)
+    visible = visibility(session, actor)
+    booking = bookings.require_for_update(session, booking_id, visible_to=visible)
+    with translated(session):
+        _move(session, booking, changes, actor, now)
+        _annotate(session, booking, changes, actor, now)
+        wanted = Status(changes.get("status", booking.status))
+        if wanted is not Status(booking.status):
+            _change_status(session, booking, wanted, changes, actor, now)
+    return booking
+
+
+def cancel_booking(
+    session: Session,
+    *,
+    booking_id: uuid.UUID,
+    reason: str | None,
+    actor: Actor,
+    now: dt.datetime,
+) -> Booking:
+    """Cancel a booking and announce it; one that is cancelled stays as it is.
+
+    Raises:
+        NotFound: There is no such booking that the actor may see.
+        InvalidTransition: It is completed, or the client did not come.
+        CancellationTooLate: The shop's notice has passed.
+    """
+    visible = visibility(session, actor)
+    booking = bookings.require_for_update(session, booking_id, visible_to=visible)
+    if booking.status != Status.CANCELLED:
+        with translated(session):
+            changes = {"cancellation_reason": reason}
+            _change_status(session, booking, Status.CANCELLED, changes, actor, now)
+    return booking
+
+
+def expire_booking(
+    session: Session, *, booking_id: uuid.UUID, schedule_version: int, now: dt.datetime
+) -> None:
+    """Cancel a booking that still waits though its start has come.
+
+    Nothing happens if it changed since the timer was set.
+    """
+    booking = bookings.find_for_update(session, booking_id)
+    if booking is None or booking.schedule_version != schedule_version:
+        return
+    if booking.status == Status.PENDING and booking.starts_at <= now:
+        _cancel(session, booking, EXPIRED, None, now)
+        session.flush()
+
+
+def _require_consistent(changes: Changes) -> None:
+    if (
+        "cancellation_reason" in changes
+        and changes.get("status", "cancelled") != "cancelled"
+    ):
+        raise InvalidInput.at("/cancellation_reason", "belongs to status cancelled")
+
+
+def _move(
+    session: Session, booking: Booking, changes: Changes, actor: Actor, now: dt.datetime
+) -> None:
+    starts_at = changes.get("starts_at", booking.starts_at)
+    provider_id = changes.get("provider_id", booking.provider_id)
+    previous = booking.starts_at, booking.provider_id
+    if (starts_at, provider_id) == previous:
+        return
+    if changes.get("status") == Status.CANCELLED:
+        raise InvalidInput.at(
+            "/status", "a booking cannot be moved and cancelled at once"
+        )
+    _require_movable(session, booking, provider_id, actor, now)
+    terms = scheduling.terms_of_move(session, booking, now=now)
+    free_providers(session, terms, [provider_id], starts_at)
+    with session.no_autoflush:
+        booking.provider_id = provider_id
+        set_time(booking, terms, starts_at)
+        placing.relocate(session, booking, terms.offer, previous_provider=previous[1])
+    booking.schedule_version += 1
+    if actor.is_client and not terms.settings.auto_confirm:
+        booking.status = Status.PENDING
+    touch(booking, now)
+    event = BookingRescheduled.of(
+        booking,
+        by=actor,
+        previous_starts_at=previous[0],
+        previous_provider_id=previous[1],
+    )
+    _announce(session, booking, event, now)
+    expire_if_pending(session, booking)
+
+
+def _require_movable(
+    session: Session,
+    booking: Booking,
+    provider_id: uuid.UUID,
+    actor: Actor,
+    now: dt.datetime,
+) -> None:
+    if actor.is_provider and provider_id != own_provider(session, actor).id:
+        raise RoleMayNot("A provider moves bookings within its own calendar only.")
+    providers.require_known(session, {provider_id})
+    has_started = booking.starts_at <= now
+    if booking.status not in OPEN or (has_started and booking.status == Status.PENDING):
+        raise InvalidTransition(
+            f"A booking that is {_told(booking, now)} cannot be moved."
+        )
+    _require_notice(session, booking, actor, now)
+
+
+def _told(booking: Booking, now: dt.datetime) -> str:
+    started = " and past its start" if booking.starts_at <= now else ""
+    return booking.status.replace("_", " ") + started
+
+
+def _require_notice(
+    session: Session, booking: Booking, actor: Actor, now: dt.datetime
+) -> None:
+    if not actor.is_client:
+        return
+    minutes = shop.settings(session).cancellation_notice_minutes
+    if now > booking.starts_at - dt.timedelta(minutes=minutes):
+        raise CancellationTooLate(
+            f"Clients may move or cancel until {minutes} minutes before the start."
+        )
+
+
+def _annotate(
+    session: Session, booking: Booking, changes: Changes, actor: Actor, now: dt.datetime
+) -> None:
+    words = {name: changes[name] for name in ("notes",) if name in changes}
+    if booking.status == Status.CANCELLED and "cancellation_reason" in changes:
+        words["cancellation_reason"] = changes["cancellation_reason"]
+    elif "cancellation_reason" in changes and "status" not in changes:
+        raise InvalidTransition("Only a cancelled booking has a reason for it.")
+    if apply(booking, words):
+        touch(booking, now)
+        event = BookingUpdated.of(booking, by=actor, changed=tuple(words))
+        _announce(session, booking, event, now)
+
+
+def _change_status(
+    session: Session,
+    booking: Booking,
+    wanted: Status,
+    changes: Changes,
+    actor: Actor,
+    now: dt.datetime,
+) -> None:
+    if actor.is_client and wanted is not Status.CANCELLED:
+        raise RoleMayNot("A client may cancel a booking, and set no other status.")
+    current = Status(booking.status)
+    if not may_become(current, wanted, has_started=booking.starts_at < now):
+        raise InvalidTransition(
+            f"A booking that is {_told(booking, now)} cannot become"
+            f" {wanted.value.replace('_', ' ')}."
+        )
+    if wanted is Status.CANCELLED:
+        _require_notice(session, booking, actor, now)
+        _cancel(session, booking, changes.get("cancellation_reason"), actor, now)
+        return
+    if wanted in HELD:
+        placing.end_early(session, booking, now)
+    _set_status(booking, wanted, now)
+    _announce(session, booking, _EVENTS[wanted](booking, actor), now)
+
+
+def _cancel(
+    session: Session,
+    booking: Booking,
+    reason: str | None,
+    actor: Actor | None,
+    now: dt.datetime,
+) -> None:
+    placing.release(session, booking)
+    booking.cancellation_reason = reason
+    _set_status(booking, Status.CANCELLED, now)
+    event = BookingCancelled.of(booking, by=actor, reason=reason)
+    _announce(session, booking, event, now)
+
+
+def _announce(
+    session: Session, booking: Booking, event: BookingEvent, now: dt.datetime
+) -> None:
+    booking.event_sequence += 1
+    outbox.append(session, booking, event, at=now)
+
+
+def _set_status(booking: Booking, status: Status, now: dt.datetime) -> None:
+    booking.status = status
+    booking.schedule_version += 1
+    touch(booking, now)
+
+
+_EVENTS: dict[Status, Callable[[Booking, Actor], BookingEvent]] = {
+    Status.CONFIRMED: lambda booking, by: BookingConfirmed.of(booking, by=by),
+    Status.COMPLETED: lambda booking, by: BookingCompleted.of(booking, by=by),
+    Status.NO_SHOW: lambda booking, by: BookingNoShow.of(booking, by=by),
+}

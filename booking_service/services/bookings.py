@@ -1,0 +1,202 @@
+"""Making, reading, changing and cancelling bookings."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from booking_service.domain import choice
+from booking_service.domain.actors import Actor
+from booking_service.domain.localtime import day_span, instant
+from booking_service.domain.status import Status
+from booking_service.domain.availability import Reason
+from booking_service.errors import InvalidInput, RoleMayNot, SlotNotOffered, SlotTaken
+from booking_service.events import outbox
+from booking_service.events.types import BookingCreated
+from booking_service.models import Booking, Client
+from booking_service.repositories import bookings, clients, locks, providers
+from booking_service.repositories.bookings import Filters
+from booking_service.repositories.paging import Page, PageRequest
+from booking_service.services import placing, scheduling
+from booking_service.services.changes import apply, touch
+from booking_service.services.clients import new_client
+from booking_service.services.identities import own_client, own_provider, visibility
+from booking_service.services.scheduling import Terms
+
+
+@dataclass(frozen=True)
+class NewBooking:
+    """What is asked for.
+
+    Attributes:
+        provider_id: None means anyone.
+        client_id: A record of the shop, for staff.
+        client: Members of a new client's record, or of a client's own.
+    """
+
+    service_id: uuid.UUID
+    starts_at: dt.datetime
+    provider_id: uuid.UUID | None = None
+    client_id: uuid.UUID | None = None
+    client: Mapping[str, object] | None = None
+    notes: str | None = None
+
+
+def get_booking(session: Session, *, booking_id: uuid.UUID, actor: Actor) -> Booking:
+    """One booking.
+
+    Raises:
+        NotFound: There is none that the actor may see.
+    """
+    visible = visibility(session, actor)
+    return bookings.require(session, booking_id, visible_to=visible)
+
+
+def list_bookings(
+    session: Session, *, page: PageRequest, filters: Filters, actor: Actor
+) -> Page[Booking]:
+    """The bookings that the actor may see, by start."""
+    return bookings.page_of(
+        session, page, filters, visible_to=visibility(session, actor)
+    )
+
+
+def create_booking(
+    session: Session, *, wanted: NewBooking, actor: Actor, now: dt.datetime
+) -> Booking:
+    """Make a booking and announce it.
+
+    Raises:
+        NotFound: The service, the provider or the client is unknown.
+        InvalidInput: It is not said whose booking it is.
+        RoleMayNot: A provider books into another's calendar.
+        SlotTaken: Somebody else has the time.
+        SlotNotOffered: The shop's rules do not offer it.
+    """
+    locks.share_schedule(session)
+    terms = scheduling.terms_of(session, wanted.service_id, now=now)
+    candidates = _candidates(session, terms, wanted, actor)
+    client = _client(session, wanted, actor, now)
+    free = free_providers(session, terms, candidates, wanted.starts_at)
+    for provider_id in free:
+        booking = _draft(terms, wanted, actor, client, provider_id, now)
+        if placing.place(session, booking, terms.offer):
+            break
+    else:
+        raise SlotTaken
+    event = BookingCreated.of(booking, by=actor)
+    outbox.append(session, booking, event, at=now)
+    expire_if_pending(session, booking)
+    return booking
+
+
+def free_providers(
+    session: Session, terms: Terms, candidates: list[uuid.UUID], starts_at: dt.datetime
+) -> list[uuid.UUID]:
+    """Those candidates that can be booked at a start, the fairest choice first.
+
+    Raises:
+        SlotTaken: None can, and somebody has the time of one.
+        SlotNotOffered: None can, and the rules are why.
+    """
+    if starts_at.microsecond:
+        raise SlotNotOffered([Reason.OFF_GRID])  # grids have whole seconds
+    start = instant(starts_at)
+    day = terms.local_day(start)
+    if terms.service.max_per_day is not None:
+        locks.count_days(session, ((each, day) for each in candidates))
+    found = scheduling.standing(session, terms, candidates, start)
+    free = [provider_id for provider_id, reasons in found.items() if not reasons]
+    if not free:
+        raise scheduling.refusal(found)
+    if len(free) == 1:
+        return free
+    workloads = bookings.workloads(
+        session, free, day=day_span(day, terms.zone), before=starts_at
+    )
+    return choice.fairest_first(free, workloads)
+
+
+def expire_if_pending(session: Session, booking: Booking) -> None:
+    """Have a booking that still waits at its start cancelled then."""
+    if booking.status == Status.PENDING:
+        outbox.set_timer(session, booking, kind=outbox.EXPIRY, due_at=booking.starts_at)
+
+
+def _candidates(
+    session: Session, terms: Terms, wanted: NewBooking, actor: Actor
+) -> list[uuid.UUID]:
+    if actor.is_provider:
+        own = own_provider(session, actor).id
+        if wanted.provider_id not in (None, own):
+            raise RoleMayNot("A provider books into its own calendar only.")
+        return [own]
+    if wanted.provider_id is None:
+        return list(terms.offering)
+    providers.require_known(session, {wanted.provider_id})
+    return [wanted.provider_id]
+
+
+def _client(
+    session: Session, wanted: NewBooking, actor: Actor, now: dt.datetime
+) -> Client:
+    if actor.is_client:
+        return _own_record(session, wanted, actor, now)
+    if (wanted.client_id is None) == (wanted.client is None):
+        raise InvalidInput.at("/client_id", "give either client_id or client")
+    if wanted.client_id is not None:
+        return clients.require(session, wanted.client_id)
+    assert wanted.client is not None  # one of the two is given
+    return new_client(session, members=wanted.client, now=now)
+
+
+def _own_record(
+    session: Session, wanted: NewBooking, actor: Actor, now: dt.datetime
+) -> Client:
+    own = own_client(session, actor)
+    if wanted.client_id not in (None, own.id):
+        raise RoleMayNot("A client books for itself only.")
+    if wanted.client and apply(own, wanted.client):
+        touch(own, now)
+    return own
+
+
+def _draft(
+    terms: Terms,
+    wanted: NewBooking,
+    actor: Actor,
+    client: Client,
+    provider_id: uuid.UUID,
+    now: dt.datetime,
+) -> Booking:
+    service = terms.service
+    waits = actor.is_client and not terms.settings.auto_confirm
+    booking = Booking(
+        provider_id=provider_id,
+        service_id=service.id,
+        client_id=client.id,
+        buffer_before_minutes=service.buffer_before_minutes,
+        buffer_after_minutes=service.buffer_after_minutes,
+        price_amount_minor=service.price_amount_minor,
+        price_currency=service.price_currency,
+        status=Status.PENDING if waits else Status.CONFIRMED,
+        notes=wanted.notes,
+        schedule_version=1,
+        event_sequence=1,
+        created_at=now,
+        updated_at=now,
+    )
+    set_time(booking, terms, wanted.starts_at)
+    return booking
+
+
+def set_time(booking: Booking, terms: Terms, starts_at: dt.datetime) -> None:
+    """Give a booking its start, and with it the end and the local name of both."""
+    booking.starts_at = starts_at.astimezone(dt.UTC)
+    booking.ends_at = booking.starts_at + dt.timedelta(seconds=terms.offer.duration)
+    booking.local_start = booking.starts_at.astimezone(terms.zone).replace(tzinfo=None)
+    booking.timezone = terms.settings.timezone

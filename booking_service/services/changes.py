@@ -1,0 +1,32 @@
+"""What a PUT leaves out stays: the difference between absent and null."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+Changes = Mapping[str, Any]
+
+
+def apply(record: object, changes: Changes) -> bool:
+    """Set the named attributes that differ.
+
+    Args:
+        record: A model.
+        changes: New values by attribute; what is not in it stays.
+
+    Returns:
+        Whether anything differed.
+    """
+    differing = {
+        name: value for name, value in changes.items() if getattr(record, name) != value
+    }
+    for name, value in differing.items():
+        setattr(record, name, value)
+    return bool(differing)
+
+
+def touch(record: Any, now: dt.datetime) -> None:
+    """Stamp a record as changed, which also raises its version."""
+    record.updated_at = now

@@ -1,0 +1,91 @@
+"""Those who are served."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping
+
+from sqlalchemy.orm import Session
+
+from booking_service.domain.actors import Actor
+from booking_service.models import Client
+from booking_service.repositories import clients
+from booking_service.repositories.paging import Page, PageRequest
+from booking_service.services.changes import Changes, apply, touch
+from booking_service.services.identities import own_client, own_provider
+from booking_service.services.violations import translated
+
+
+def list_clients(session: Session, *, page: PageRequest, actor: Actor) -> Page[Client]:
+    """The shop's clients; for a provider those it has served or will serve."""
+    return clients.page_of(session, page, served_by=_limit(session, actor))
+
+
+def get_client(session: Session, *, client_id: uuid.UUID, actor: Actor) -> Client:
+    """One client.
+
+    Raises:
+        NotFound: There is none that the actor may see.
+    """
+    return clients.require(session, client_id, served_by=_limit(session, actor))
+
+
+def create_client(
+    session: Session, *, members: Mapping[str, object], now: dt.datetime
+) -> Client:
+    """Enter a client.
+
+    Raises:
+        SubjectInUse: Another client has the subject.
+    """
+    return new_client(session, members=members, now=now)
+
+
+def new_client(
+    session: Session, *, members: Mapping[str, object], now: dt.datetime
+) -> Client:
+    """Write a client's record from the members of the contract."""
+    client = Client(created_at=now, updated_at=now, **members)
+    if client.notification_channels is None:
+        client.notification_channels = []
+    with translated(session):
+        session.add(client)
+    return client
+
+
+def update_client(
+    session: Session, *, client_id: uuid.UUID, changes: Changes, now: dt.datetime
+) -> Client:
+    """Change a client's record.
+
+    Raises:
+        NotFound: There is none with this id.
+        SubjectInUse: Another client has the subject.
+    """
+    return _update(session, clients.require(session, client_id), changes, now)
+
+
+def get_own_client(session: Session, *, actor: Actor) -> Client:
+    """The actor's own record, made on first use."""
+    return own_client(session, actor)
+
+
+def update_own_client(
+    session: Session, *, changes: Changes, actor: Actor, now: dt.datetime
+) -> Client:
+    """Change the actor's own record."""
+    return _update(session, own_client(session, actor), changes, now)
+
+
+def _update(
+    session: Session, client: Client, changes: Changes, now: dt.datetime
+) -> Client:
+    with translated(session):
+        if apply(client, changes):
+            touch(client, now)
+    return client
+
+
+def _limit(session: Session, actor: Actor) -> uuid.UUID | None:
+    return own_provider(session, actor).id if actor.is_provider else None

@@ -1,0 +1,122 @@
+"""Taking, moving and giving back time: the only writer of ``allocations``."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+
+from sqlalchemy import delete, func, update
+from sqlalchemy.dialects.postgresql import Range, insert
+from sqlalchemy.orm import Session
+
+from booking_service.domain.availability import Offer, Reason
+from booking_service.domain.ids import group_session, new_id
+from booking_service.domain.localtime import instant, moment
+from booking_service.errors import SlotTaken
+from booking_service.models import Allocation, Booking
+from booking_service.repositories import allocations, locks
+from booking_service.services.violations import translated
+
+
+def place(session: Session, booking: Booking, offer: Offer) -> bool:
+    """Write a new booking and take its time.
+
+    Runs under a savepoint: if the time is gone nothing is left, and another
+    provider can be tried in the same transaction.
+
+    Returns:
+        Whether the time could be taken.
+    """
+    with session.begin_nested() as attempt:
+        session.add(booking)
+        session.flush()  # the allocation refers to it
+        seat = _seat(session, booking, offer)
+        if seat is not None:
+            group, number = seat
+            taken = session.execute(
+                insert(Allocation)
+                .values(
+                    id=new_id(),
+                    resource_id=booking.provider_id,
+                    blocked=_blocked(booking, offer),
+                    session_id=group,
+                    seat=number,
+                    booking_id=booking.id,
+                )
+                .on_conflict_do_nothing()
+                .returning(Allocation.id)
+            ).scalar_one_or_none()
+            if taken is not None:
+                return True
+        attempt.rollback()
+    return False
+
+
+def relocate(
+    session: Session, booking: Booking, offer: Offer, *, previous_provider: uuid.UUID
+) -> None:
+    """Take a booking's new time and give back the old, as one change.
+
+    Args:
+        session: A transaction pinned to the shop.
+        booking: Already bears its new start and provider.
+        offer: Its own duration and buffers.
+        previous_provider: Who would have served.
+
+    Raises:
+        SlotTaken: The new time is gone.
+    """
+    seat = _seat(session, booking, offer)
+    if seat is None:
+        raise SlotTaken([Reason.CAPACITY])
+    locks.move_between(session, {previous_provider, booking.provider_id})
+    group, number = seat
+    values = {
+        "resource_id": booking.provider_id,
+        "blocked": _blocked(booking, offer),
+        "session_id": group,
+        "seat": number,
+    }
+    with translated(session):
+        if offer.capacity > 1:
+            release(session, booking)
+            row = {"id": new_id(), "booking_id": booking.id, **values}
+            session.execute(insert(Allocation).values(row))
+        else:
+            of_booking = Allocation.booking_id == booking.id
+            session.execute(update(Allocation).where(of_booking).values(values))
+
+
+def release(session: Session, booking: Booking) -> None:
+    """Give back all the time of a booking."""
+    session.execute(delete(Allocation).where(Allocation.booking_id == booking.id))
+
+
+def end_early(session: Session, booking: Booking, now: dt.datetime) -> None:
+    """Give back what is left of a booking that is over before its time."""
+    lower, upper = func.lower(Allocation.blocked), func.upper(Allocation.blocked)
+    session.execute(
+        update(Allocation)
+        .where(Allocation.booking_id == booking.id)
+        .values(blocked=func.tstzrange(lower, func.least(upper, now)))
+    )
+
+
+def _blocked(booking: Booking, offer: Offer) -> Range[dt.datetime]:
+    begins, ends = offer.blocked(instant(booking.starts_at))
+    return Range(moment(begins), moment(ends))
+
+
+def _seat(
+    session: Session, booking: Booking, offer: Offer
+) -> tuple[uuid.UUID, int] | None:
+    """The session and seat to take; None if a group start is full."""
+    if offer.capacity == 1:
+        return booking.id, 0
+    group = group_session(booking.provider_id, booking.service_id, booking.starts_at)
+    locks.seat_group(session, group)
+    taken = allocations.taken_seats(session, group, booking.provider_id)
+    if len(taken) >= offer.capacity:
+        return None
+    free = next(seat for seat in range(offer.capacity) if seat not in taken)
+    return group, free

@@ -1,0 +1,105 @@
+"""When providers are away."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from booking_service.domain.actors import Actor
+from booking_service.models import TimeOff
+from booking_service.repositories import locks, providers, time_off
+from booking_service.repositories.paging import Page, PageRequest
+from booking_service.services.changes import Changes, apply
+from booking_service.services.identities import require_own_calendar
+from booking_service.services.spans import stated
+from booking_service.services.violations import translated
+
+
+def list_time_off(
+    session: Session, *, provider_id: uuid.UUID, page: PageRequest, actor: Actor
+) -> Page[TimeOff]:
+    """A provider's absences.
+
+    Raises:
+        NotFound: There is no such provider, or it is another's calendar.
+    """
+    _require_visible(session, provider_id, actor)
+    return time_off.page_of(session, page, provider_id=provider_id)
+
+
+def get_time_off(
+    session: Session, *, provider_id: uuid.UUID, time_off_id: uuid.UUID, actor: Actor
+) -> TimeOff:
+    """One absence.
+
+    Raises:
+        NotFound: The provider has none with this id, or it is another's calendar.
+    """
+    _require_visible(session, provider_id, actor)
+    return time_off.require(session, provider_id, time_off_id)
+
+
+def create_time_off(
+    session: Session,
+    *,
+    provider_id: uuid.UUID,
+    members: Mapping[str, Any],
+    actor: Actor,
+) -> TimeOff:
+    """Enter an absence; what is booked stays.
+
+    Raises:
+        NotFound: There is no such provider, or it is another's calendar.
+        InvalidInput: It has no length, or is stated in two ways.
+    """
+    values = stated(members)
+    locks.change_schedule(session)
+    _require_visible(session, provider_id, actor)
+    absence = TimeOff(provider_id=provider_id, **values)
+    with translated(session):
+        session.add(absence)
+    return absence
+
+
+def update_time_off(
+    session: Session,
+    *,
+    provider_id: uuid.UUID,
+    time_off_id: uuid.UUID,
+    changes: Changes,
+    actor: Actor,
+) -> TimeOff:
+    """Change an absence.
+
+    Raises:
+        NotFound: The provider has none with this id, or it is another's calendar.
+        InvalidInput: It has no length, or is stated in two ways.
+    """
+    locks.change_schedule(session)
+    _require_visible(session, provider_id, actor)
+    absence = time_off.require(session, provider_id, time_off_id)
+    with translated(session):
+        apply(absence, stated(changes, absence))
+    return absence
+
+
+def delete_time_off(
+    session: Session, *, provider_id: uuid.UUID, time_off_id: uuid.UUID, actor: Actor
+) -> None:
+    """Remove an absence.
+
+    Raises:
+        NotFound: The provider has none with this id, or it is another's calendar.
+    """
+    locks.change_schedule(session)
+    _require_visible(session, provider_id, actor)
+    session.delete(time_off.require(session, provider_id, time_off_id))
+    session.flush()  # the answer is given when it is written
+
+
+def _require_visible(session: Session, provider_id: uuid.UUID, actor: Actor) -> None:
+    require_own_calendar(session, actor, provider_id)
+    providers.require_known(session, {provider_id})

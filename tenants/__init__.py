@@ -1,0 +1,4 @@
+"""The control plane: which shop is this, and where does its data live.
+
+Never imports ``booking_service``.
+"""

@@ -1,0 +1,252 @@
+"""Making shops and ending them.
+
+A shop is made in steps, each a transaction: a registry row that is still
+``provisioning``; role, schema and tables in the cell; the row made ``active``.
+Until the last step nobody can enter it, and a run that was cut off is taken up
+where it stopped by asking for the same slug again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import uuid
+import zoneinfo
+from collections.abc import Callable
+from functools import cache
+
+from sqlalchemy import Connection, delete, select, text, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from tenants import roles as deployment_roles
+from tenants.database import MAIN_CELL, Cell, Database, become
+from tenants.errors import InvalidShop, ShopNotFound, SlugInUse
+from tenants.migrate import Migrations
+from tenants.models import SLUG_PATTERN, ShopRecord, SlugRecord, Status, shop_roles
+from tenants.registry import find_by_any_slug, require_by_slug
+
+Initialise = Callable[[Connection, ShopRecord], None]
+
+
+@cache
+def known_zones() -> frozenset[str]:
+    """The IANA names that may be a shop's zone."""
+    return frozenset(zoneinfo.available_timezones() - {"localtime", "Factory"})
+
+
+def require_slug(slug: str) -> None:
+    """Refuse a slug that is not lower-case letters, digits and inner hyphens.
+
+    Raises:
+        InvalidShop: It is something else, or longer than 63.
+    """
+    if not re.fullmatch(SLUG_PATTERN.strip("^$"), slug):
+        raise InvalidShop("slug", "must be 1–63 of a–z, 0–9 and inner hyphens")
+
+
+def require_zone(timezone: str) -> None:
+    """Refuse a zone that the IANA database does not know.
+
+    Raises:
+        InvalidShop: It does not.
+    """
+    if timezone not in known_zones():
+        raise InvalidShop("timezone", f"{timezone!r} is not an IANA time zone")
+
+
+class Provisioner:
+    """Makes, suspends, resumes and deletes shops."""
+
+    def __init__(
+        self, database: Database, migrations: Migrations, initialise: Initialise
+    ) -> None:
+        """Take what a new shop needs.
+
+        Args:
+            database: The cells.
+            migrations: The history that a new schema is made from.
+            initialise: Writes a new shop's first rows, as the tables' owner,
+                inside the transaction that makes its tables.
+        """
+        self._database = database
+        self._migrations = migrations
+        self._initialise = initialise
+
+    def create(self, *, slug: str, name: str, timezone: str, issuer: str) -> ShopRecord:
+        """Make a shop, or finish making one that was cut off.
+
+        Args:
+            slug: What its tokens call it, for ever.
+            name: What people call it.
+            timezone: An IANA name.
+            issuer: Whose tokens may enter it.
+
+        Raises:
+            InvalidShop: The slug or the zone is malformed.
+            SlugInUse: The slug is or was another shop's.
+            ProvisioningUnavailable: This process has no admin login.
+        """
+        require_slug(slug)
+        require_zone(timezone)
+        cell = self._database.main
+        with cell.admin_transaction():
+            pass  # without an admin login nothing is begun
+        record = self._register(slug, name, timezone, issuer)
+        role = self._build(cell, record)
+        with self._database.control_transaction() as session:
+            session.execute(
+                update(ShopRecord)
+                .where(ShopRecord.id == record.id)
+                .values(role=role, status=Status.ACTIVE)
+            )
+        with self._database.control_transaction() as session:
+            return require_by_slug(session, slug)
+
+    def set_status(self, slug: str, status: Status) -> ShopRecord:
+        """Suspend or resume a shop.
+
+        Raises:
+            ShopNotFound: There is no such shop.
+        """
+        with self._database.control_transaction() as session:
+            record = require_by_slug(session, slug)
+            if record.status == Status.PROVISIONING:
+                raise ShopNotFound
+            record.status = status
+            return record
+
+    def delete(self, slug: str) -> None:
+        """End a shop: its schema and role are dropped, its slug stays taken.
+
+        Raises:
+            ShopNotFound: There is no such shop.
+        """
+        with self._database.control_transaction() as session:
+            record = require_by_slug(session, slug)
+            record.status = Status.SUSPENDED if record.role else record.status
+        cell = self._database.cells[record.cell]
+        with cell.admin_transaction() as connection:
+            self._drop(connection, cell, record)
+        with self._database.control_transaction() as session:
+            session.execute(
+                update(ShopRecord)
+                .where(ShopRecord.id == record.id)
+                .values(role=None, status=Status.DELETED)
+            )
+
+    def _register(self, slug: str, name: str, timezone: str, issuer: str) -> ShopRecord:
+        with self._database.control_transaction() as session:
+            existing = find_by_any_slug(session, slug)
+            if existing is not None:
+                return self._take_up(session, existing, name, timezone, issuer)
+            shop_id = uuid.uuid4()
+            record = ShopRecord(
+                id=shop_id,
+                slug=slug,
+                issuer=issuer,
+                name=name,
+                timezone=timezone,
+                status=Status.PROVISIONING,
+                cell=MAIN_CELL,
+                schema=f"shop_{shop_id.hex}",
+                created_at=dt.datetime.now(dt.UTC),
+            )
+            try:
+                session.add(record)
+                session.flush()  # the slug's unique keys speak now
+                session.add(SlugRecord(slug=slug, shop_id=shop_id))
+                session.flush()
+            except IntegrityError as error:
+                raise SlugInUse(slug) from error
+            return record
+
+    @staticmethod
+    def _take_up(
+        session: Session, record: ShopRecord, name: str, timezone: str, issuer: str
+    ) -> ShopRecord:
+        if record.status != Status.PROVISIONING or record.issuer != issuer:
+            raise SlugInUse(record.slug)
+        record.name, record.timezone = name, timezone
+        session.flush()  # the row is returned as it will be
+        return record
+
+    def _build(self, cell: Cell, record: ShopRecord) -> str:
+        while True:
+            with cell.admin_transaction(as_owner=True) as connection:
+                # Two who finish the same shop wait for each other here.
+                connection.execute(
+                    text("select pg_advisory_xact_lock(hashtextextended(:schema, 0))"),
+                    {"schema": record.schema},
+                )
+                role = self._role_of(connection, record.id)
+                if role is not None:
+                    return role
+                role = self._take_spare(connection, record.id)
+                if role is not None:
+                    self._fill(connection, cell, record, role)
+                    return role
+            with cell.admin_transaction() as connection:
+                deployment_roles.add_spares(connection, cell.roles, cell.login)
+
+    def _fill(
+        self, connection: Connection, cell: Cell, record: ShopRecord, role: str
+    ) -> None:
+        become(connection, "none")
+        self._create_schema(connection, cell, record, role)
+        self._migrations.upgrade("shop", connection)
+        connection.execute(
+            text(f'REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM "{role}"')
+        )
+        self._initialise(connection, record)
+
+    @staticmethod
+    def _create_schema(
+        connection: Connection, cell: Cell, record: ShopRecord, role: str
+    ) -> None:
+        owner, schema = cell.roles.owner, record.schema
+        connection.execute(text(f'CREATE SCHEMA "{schema}" AUTHORIZATION "{owner}"'))
+        become(connection, owner, schema)
+        connection.execute(text(f'GRANT USAGE ON SCHEMA "{schema}" TO "{role}"'))
+        # Tables that later migrations add are the shop's to use at once.
+        connection.execute(
+            text(
+                f'ALTER DEFAULT PRIVILEGES IN SCHEMA "{schema}"'
+                f' GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO "{role}"'
+            )
+        )
+
+    @staticmethod
+    def _role_of(connection: Connection, shop_id: uuid.UUID) -> str | None:
+        query = select(shop_roles.c.name).where(shop_roles.c.shop_id == shop_id)
+        return connection.execute(query).scalar_one_or_none()
+
+    @staticmethod
+    def _take_spare(connection: Connection, shop_id: uuid.UUID) -> str | None:
+        spare = (
+            select(shop_roles.c.name)
+            .where(shop_roles.c.shop_id.is_(None))
+            .order_by(shop_roles.c.name)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+            .scalar_subquery()
+        )
+        return connection.execute(
+            update(shop_roles)
+            .where(shop_roles.c.name == spare)
+            .values(shop_id=shop_id)
+            .returning(shop_roles.c.name)
+        ).scalar_one_or_none()
+
+    @staticmethod
+    def _drop(connection: Connection, cell: Cell, record: ShopRecord) -> None:
+        become(connection, cell.roles.owner)
+        connection.execute(text(f'DROP SCHEMA IF EXISTS "{record.schema}" CASCADE'))
+        role = connection.execute(
+            delete(shop_roles)
+            .where(shop_roles.c.shop_id == record.id)
+            .returning(shop_roles.c.name)
+        ).scalar_one_or_none()
+        become(connection, "none")
+        if role is not None:
+            connection.execute(text(f'DROP ROLE "{role}"'))
