@@ -16,6 +16,7 @@ from connexion.middleware.routing import RoutingMiddleware
 from connexion.middleware.security import SecurityMiddleware
 from connexion.middleware.server_error import ServerErrorMiddleware
 from flask import Flask
+from flask.json.provider import DefaultJSONProvider
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
@@ -29,6 +30,11 @@ from booking_service.api.tokens import Verifier
 from booking_service.api.validation import ContractValidation
 from booking_service.config import ROOT, ConfigurationError, Settings
 from booking_service.errors import BookingServiceError
+from booking_service.events.outbox import EXPIRY
+from booking_service.events.relay import Relay
+from booking_service.events.routes import EverythingTo
+from booking_service.events.sinks.log import LogSink
+from booking_service.services.booking_changes import expire_booking
 from booking_service.services.platform_shops import PlatformShops, first_rows
 from tenants.database import MAIN_CELL, Cell, Database
 from tenants.errors import TenancyError
@@ -93,6 +99,16 @@ def assemble(settings: Settings) -> Parts:
     )
 
 
+def relay(parts: Parts) -> Relay:
+    """The relay of a deployment."""
+    return Relay(
+        parts.database,
+        EverythingTo(LogSink()),
+        on_timer={EXPIRY: expire_booking},
+        clock=parts.clock,
+    )
+
+
 def create_app(
     settings: Settings, *, parts: Parts | None = None, verifier: Verifier | None = None
 ) -> ASGIApp:
@@ -125,6 +141,7 @@ def _prepare_flask(flask_app: Flask, parts: Parts) -> None:
         service.DATABASE: parts.database,
         PLATFORM_SHOPS: parts.shops,
     }
+    assert isinstance(flask_app.json, DefaultJSONProvider)  # Connexion's is one
     flask_app.json.sort_keys = False  # members come in the contract's order
     # Nothing is ever redirected.
     flask_app.url_map.merge_slashes = False

@@ -11,8 +11,6 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
-from booking_service.errors import BookingServiceError
-
 ROOT = Path(__file__).resolve().parents[1]
 SHORTEST_SECRET = 32
 
@@ -25,10 +23,8 @@ class Environment(StrEnum):
     TESTING = "testing"
 
 
-class ConfigurationError(BookingServiceError):
+class ConfigurationError(Exception):
     """A setting is missing or contradicts another; the text names it."""
-
-    status, type, title = 500, "/problems/internal-error", "Something went wrong here"
 
 
 @dataclass(frozen=True)
@@ -85,9 +81,7 @@ class Settings:
             secret_key=given.get("SECRET_KEY", ""),
             database_url=given.get("DATABASE_URL"),
             admin_database_url=given.get("ADMIN_DATABASE_URL"),
-            clock_offset=dt.timedelta(
-                seconds=_number(given, "CLOCK_OFFSET_SECONDS", 0)
-            ),
+            clock_offset=dt.timedelta(seconds=_number(given, "CLOCK_OFFSET_SECONDS", 0)),
             auth_issuer=given.get("AUTH_ISSUER", cls.auth_issuer),
             auth_audience=given.get("AUTH_AUDIENCE", cls.auth_audience),
             auth_jwks_url=given.get("AUTH_JWKS_URL"),

@@ -219,9 +219,7 @@ HTTP_PROBLEMS = (
     ProblemType("/problems/not-found", 404, "Not found"),
     ProblemType("/problems/method-not-allowed", 405, "The method is not allowed here"),
     ProblemType("/problems/payload-too-large", 413, "The body is too large"),
-    ProblemType(
-        "/problems/unsupported-media-type", 415, "Only application/json is read"
-    ),
+    ProblemType("/problems/unsupported-media-type", 415, "Only application/json is read"),
     ProblemType("/problems/malformed-request", 400, "The request is malformed"),
     ProblemType("/problems/headers-too-large", 431, "The header fields are too large"),
     ProblemType("/problems/uri-too-long", 414, "The address is too long"),

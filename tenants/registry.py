@@ -36,9 +36,7 @@ class Registry:
     def __init__(self, database: Database) -> None:
         """Read from the control plane of ``database``."""
         self._database = database
-        self._cache: TTLCache[str, RegisteredShop] = TTLCache(
-            CACHED_SHOPS, CACHE_SECONDS
-        )
+        self._cache: TTLCache[str, RegisteredShop] = TTLCache(CACHED_SHOPS, CACHE_SECONDS)
         self._lock = threading.Lock()
 
     def bind(self, claims: Mapping[str, object]) -> BoundShop:

@@ -108,9 +108,7 @@ def refuse_unsafe_login(connection: Connection, login: str) -> None:
         )
 
 
-def _inherits_by_grant(
-    connection: Connection, login: Row[tuple[int, bool, bool]]
-) -> bool:
+def _inherits_by_grant(connection: Connection, login: Row[tuple[int, bool, bool]]) -> bool:
     version = connection.execute(
         text("select current_setting('server_version_num')::int")
     ).scalar_one()

@@ -27,9 +27,7 @@ def get_availability(
     **window: Any,
 ) -> flask.Response:
     """``GET /availability``; the window's ``from`` is a word of Python."""
-    starts_from, starts_before = parse_instant(window["from"]), parse_instant(
-        window["to"]
-    )
+    starts_from, starts_before = parse_instant(window["from"]), parse_instant(window["to"])
     if starts_from >= starts_before:
         raise InvalidInput.at("#/query/to", "must be after from")
     if starts_before - starts_from > LONGEST_WINDOW:

@@ -44,9 +44,7 @@ def list_bookings(
     _require_order(filters)
     page = exchange.page_request(limit, cursor, _key)
     with shop_transaction() as session:
-        found = bookings.list_bookings(
-            session, page=page, filters=filters, actor=actor()
-        )
+        found = bookings.list_bookings(session, page=page, filters=filters, actor=actor())
         return exchange.listed(found, serialise)
 
 
@@ -54,9 +52,7 @@ def create_booking(body: Body) -> flask.Response:
     """``POST /bookings``."""
     wanted = NewBooking(**exchange.members(body))
     with _alternatives_to(wanted), shop_transaction() as session:
-        booking = bookings.create_booking(
-            session, wanted=wanted, actor=actor(), now=now()
-        )
+        booking = bookings.create_booking(session, wanted=wanted, actor=actor(), now=now())
         answer = serialise(booking)
     location = f"/bookings/{booking.id}"
     return exchange.created(answer, version=booking.version, location=location)
@@ -140,9 +136,7 @@ def _alternatives_to_move(booking_id: uuid.UUID, changes: Body) -> Iterator[None
         yield
     except SlotRefused as refused:
         with shop_transaction() as session:
-            booking = bookings.get_booking(
-                session, booking_id=booking_id, actor=actor()
-            )
+            booking = bookings.get_booking(session, booking_id=booking_id, actor=actor())
             availability.offer_alternatives_to_move(
                 session,
                 refused,

@@ -33,9 +33,7 @@ def create_client(body: Body) -> flask.Response:
 def get_client(client_id: str) -> flask.Response:
     """``GET /clients/{client_id}``."""
     with shop_transaction() as session:
-        client = clients.get_client(
-            session, client_id=uuid.UUID(client_id), actor=actor()
-        )
+        client = clients.get_client(session, client_id=uuid.UUID(client_id), actor=actor())
         answer = serialise(client)
     return exchange.ok(answer, version=client.version)
 
@@ -61,9 +59,7 @@ def get_own_client() -> flask.Response:
 def update_own_client(body: Body) -> flask.Response:
     """``PUT /clients/me``."""
     with shop_transaction() as session:
-        client = clients.update_own_client(
-            session, changes=body, actor=actor(), now=now()
-        )
+        client = clients.update_own_client(session, changes=body, actor=actor(), now=now())
         answer = serialise(client)
     return exchange.ok(answer, version=client.version)
 

@@ -29,9 +29,7 @@ class Cursors:
         texts = [_text(part) for part in key]
         return str(self._serialiser(list_name).dumps(texts))
 
-    def read(
-        self, cursor: str, list_name: str, parse: Callable[[list[str]], Key]
-    ) -> Key:
+    def read(self, cursor: str, list_name: str, parse: Callable[[list[str]], Key]) -> Key:
         """The key in a cursor.
 
         Raises:

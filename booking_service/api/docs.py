@@ -28,7 +28,11 @@ _PAGE = """<!doctype html>
   </body>
 </html>
 """
-_START = """SwaggerUIBundle({ url: "/openapi.json", dom_id: "#swagger-ui", validatorUrl: null });
+_START = """SwaggerUIBundle({
+  url: "/openapi.json",
+  dom_id: "#swagger-ui",
+  validatorUrl: null,
+});
 """
 
 

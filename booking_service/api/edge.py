@@ -68,6 +68,7 @@ EDGE_ERRORS: tuple[type[BookingServiceError], ...] = (
     UnsupportedMediaType,
     UriTooLong,
     HeadersTooLarge,
+    NotFound,
 )
 
 
@@ -93,12 +94,10 @@ class Edge:
         try:
             _require_sound(scope)
             await self._app(scope, _bounded(receive), answer.send)
-        except PayloadTooLarge as error:
+        except EDGE_ERRORS as error:
             if answer.has_begun:
                 raise
-            await respond(error, scope, receive, answer.send)
-        except (*EDGE_ERRORS, NotFound) as error:
-            await respond(error, scope, receive, answer.send)
+            await respond(error, scope, answer.send)
 
 
 class _Answer:
@@ -135,10 +134,7 @@ def _require_sound(scope: Scope) -> None:
     if b"//" in path or (path.endswith(b"/") and path != b"/"):
         # Routers like to redirect these; here they are simply nothing.
         raise NotFound("path")
-    if (
-        sum(len(name) + len(value) for name, value in scope["headers"])
-        > LARGEST_HEADERS
-    ):
+    if sum(len(name) + len(value) for name, value in scope["headers"]) > LARGEST_HEADERS:
         raise HeadersTooLarge
     for name, value in scope["headers"]:
         if name == b"content-length" and int(value) > LARGEST_BODY:

@@ -36,9 +36,7 @@ def create_shop(body: Body) -> flask.Response:
         issuer=token["iss"],
     )
     location = f"/platform/shops/{record.slug}"
-    return exchange.created(
-        serialise(record), version=_version(record), location=location
-    )
+    return exchange.created(serialise(record), version=_version(record), location=location)
 
 
 def get_platform_shop(slug: str) -> flask.Response:

@@ -15,7 +15,7 @@ from connexion.lifecycle import ConnexionRequest, ConnexionResponse
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException as StarletteHTTPException
-from starlette.types import Receive, Scope, Send
+from starlette.types import Scope, Send
 from werkzeug.exceptions import HTTPException as WerkzeugHTTPException
 
 from booking_service.api.contract import contract
@@ -110,16 +110,19 @@ def _known(error: Exception) -> BookingServiceError | TenancyError | int | None:
             return DatabaseUnavailable("The database cannot be reached; try again.")
         case DBAPIError() if error.connection_invalidated:
             return DatabaseUnavailable("The database cannot be reached; try again.")
+    return _of_http(error)
+
+
+def _of_http(error: Exception) -> Unauthenticated | int | None:
+    match error:
         case ProblemException():
-            return _of_status(int(error.status))
+            status = int(error.status)
         case StarletteHTTPException():
-            return _of_status(error.status_code)
+            status = error.status_code
         case WerkzeugHTTPException():
-            return _of_status(error.code or 500)
-    return None
-
-
-def _of_status(status: int) -> Unauthenticated | int:
+            status = error.code or 500
+        case _:
+            return None
     if status == 401:
         return Unauthenticated("There is no bearer token in the request.")
     return status
@@ -155,15 +158,13 @@ def allowed_methods(path: str) -> list[str]:
     )
 
 
-async def respond(error: Exception, scope: Scope, receive: Receive, send: Send) -> None:
+async def respond(error: Exception, scope: Scope, send: Send) -> None:
     """Answer an ASGI request with a problem."""
     problem = _of(error, scope)
     headers = {"Content-Type": CONTENT_TYPE, **problem.headers}
     pairs = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
     pairs.append((b"content-length", str(len(problem.body)).encode()))
-    await send(
-        {"type": "http.response.start", "status": problem.status, "headers": pairs}
-    )
+    await send({"type": "http.response.start", "status": problem.status, "headers": pairs})
     await send({"type": "http.response.body", "body": problem.body})
 
 

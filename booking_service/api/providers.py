@@ -60,9 +60,7 @@ def update_provider(provider_id: str, body: Body) -> flask.Response:
 def delete_provider(provider_id: str) -> flask.Response:
     """``DELETE /providers/{provider_id}``."""
     with shop_transaction() as session:
-        providers.delete_provider(
-            session, provider_id=uuid.UUID(provider_id), now=now()
-        )
+        providers.delete_provider(session, provider_id=uuid.UUID(provider_id), now=now())
     return exchange.gone()
 
 

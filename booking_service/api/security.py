@@ -66,7 +66,7 @@ def claims() -> Claims | None:
 
 def needs_shop(token: Claims) -> bool:
     """Say whether the token's bearer works in a shop."""
-    return token["role"] != Role.PLATFORM
+    return Role(token["role"]) is not Role.PLATFORM
 
 
 def require_routed() -> None:

@@ -70,9 +70,9 @@ def problem_types() -> dict[str, ProblemType]:
 
 
 def _leaves(
-    base: type[BookingServiceError] | type[TenancyError],
-) -> list[type[BookingServiceError] | type[TenancyError]]:
-    found: list[type[BookingServiceError] | type[TenancyError]] = []
+    base: type[BookingServiceError | TenancyError],
+) -> list[type[BookingServiceError | TenancyError]]:
+    found: list[type[BookingServiceError | TenancyError]] = []
     for kind in base.__subclasses__():
         if "type" in vars(kind):
             found.append(kind)

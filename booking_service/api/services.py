@@ -14,9 +14,7 @@ from booking_service.services import services
 from tenants.middleware import shop_transaction
 
 
-def list_services(
-    limit: int | None = None, cursor: str | None = None
-) -> flask.Response:
+def list_services(limit: int | None = None, cursor: str | None = None) -> flask.Response:
     """``GET /services``."""
     page = exchange.page_request(limit, cursor, lambda texts: (uuid.UUID(texts[0]),))
     with shop_transaction() as session:

@@ -39,9 +39,7 @@ def parse(body: bytes) -> Any:
     except RecursionError as error:
         raise MalformedJson("is nested too deeply") from error
     except json.JSONDecodeError as error:
-        raise MalformedJson(
-            f"is not JSON: {error.msg} at position {error.pos}"
-        ) from error
+        raise MalformedJson(f"is not JSON: {error.msg} at position {error.pos}") from error
     _require_sound(document, depth=1)
     return document
 

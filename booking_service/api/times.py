@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Callable
 
 from booking_service.domain.localtime import clamped
 
@@ -48,7 +49,7 @@ def is_date(text: object) -> bool:
     return not isinstance(text, str) or _parses(parse_date, text)
 
 
-def _parses(parse, text):  # type: ignore[no-untyped-def] # either parser
+def _parses(parse: Callable[[str], object], text: str) -> bool:
     try:
         parse(text)
     except (ValueError, OverflowError):

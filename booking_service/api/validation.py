@@ -90,13 +90,9 @@ def _told(error: jsonschema_rs.ValidationError, pointer: str) -> Iterator[FieldE
                     "is not a member that can be set",
                 )
         case jsonschema_rs.ValidationErrorKind.Format():
-            yield FieldError(
-                pointer, _MEANT.get(kind.format, f"must be a {kind.format}")
-            )
+            yield FieldError(pointer, _MEANT.get(kind.format, f"must be a {kind.format}"))
         case jsonschema_rs.ValidationErrorKind.Enum():
-            yield FieldError(
-                pointer, "is not one of the values that the contract lists"
-            )
+            yield FieldError(pointer, "is not one of the values that the contract lists")
         case _:
             yield FieldError(pointer, error.message[:LONGEST_DETAIL])
 
@@ -172,9 +168,7 @@ class ValidatedOperation:
         for parameter in self._in_query:
             yield from parameter.errors(given.pop(parameter.name, []))
         for name in given:
-            yield FieldError(
-                f"#/query/{name[:64]}", "is not a parameter of this operation"
-            )
+            yield FieldError(f"#/query/{name[:64]}", "is not a parameter of this operation")
 
     def _body_errors(self, body: bytes) -> Iterator[FieldError]:
         if not body:
@@ -209,9 +203,7 @@ async def _read(receive: Receive) -> bytes:
 
 
 def _again(body: bytes, receive: Receive) -> Receive:
-    waiting: list[Message] = [
-        {"type": "http.request", "body": body, "more_body": False}
-    ]
+    waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def replay() -> Message:
         return waiting.pop() if waiting else await receive()

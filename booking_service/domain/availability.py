@@ -171,9 +171,7 @@ def _group_openings(
         left = offer.capacity - seats.get(start, 0)
         if start in seats and left > 0 and not _others_overlap(calendar, offer, start):
             found[start] = left
-    return [
-        Opening(at, calendar.provider_id, left) for at, left in sorted(found.items())
-    ]
+    return [Opening(at, calendar.provider_id, left) for at, left in sorted(found.items())]
 
 
 def reasons_against(
@@ -232,18 +230,14 @@ def _others_overlap(calendar: Calendar, offer: Offer, start: int) -> bool:
 
 def _admissible(calendar: Calendar, offer: Offer, window: Span) -> list[Span]:
     """The starts that working time, breaks, absences and caps leave, as spans."""
-    inside = merged(
-        (start, end - offer.duration + 1) for start, end in calendar.working
-    )
+    inside = merged((start, end - offer.duration + 1) for start, end in calendar.working)
     closed = merged((*calendar.breaks, *calendar.time_off, *calendar.closures))
     inside = subtracted(inside, _starts_that_touch(closed, offer))
     inside = subtracted(inside, merged(calendar.full_days))
     return subtracted(inside, [(-(1 << 62), window[0]), (window[1], 1 << 62)])
 
 
-def _clear_of(
-    taken: Iterable[Taken], offer: Offer, starts: Sequence[Span]
-) -> list[Span]:
+def _clear_of(taken: Iterable[Taken], offer: Offer, starts: Sequence[Span]) -> list[Span]:
     return subtracted(starts, _starts_that_touch([each.span for each in taken], offer))
 
 

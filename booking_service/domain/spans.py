@@ -28,23 +28,21 @@ def subtracted(spans: Sequence[Span], holes: Sequence[Span]) -> list[Span]:
     for start, end in spans:
         while first < len(holes) and holes[first][1] <= start:
             first += 1
-        position = first
+        left, position = start, first
         while position < len(holes) and holes[position][0] < end:
-            if holes[position][0] > start:
-                result.append((start, holes[position][0]))
-            start = max(start, holes[position][1])
+            if holes[position][0] > left:
+                result.append((left, holes[position][0]))
+            left = max(left, holes[position][1])
             position += 1
-        if start < end:
-            result.append((start, end))
+        if left < end:
+            result.append((left, end))
     return result
 
 
 def overlaps(span: Span, others: Iterable[Span]) -> bool:
     """Say whether ``span`` shares time with any of ``others``; touching does not."""
     start, end = span
-    return any(
-        start < other_end and other_start < end for other_start, other_end in others
-    )
+    return any(start < other_end and other_start < end for other_start, other_end in others)
 
 
 def covers(spans: Iterable[Span], span: Span) -> bool:

@@ -47,6 +47,4 @@ def may_become(current: Status, wanted: Status, *, has_started: bool) -> bool:
         return False
     if wanted in HELD:
         return has_started
-    return not (
-        current is Status.PENDING and wanted is Status.CONFIRMED and has_started
-    )
+    return not (current is Status.PENDING and wanted is Status.CONFIRMED and has_started)

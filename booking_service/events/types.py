@@ -52,7 +52,7 @@ class BookingEvent:
             ends_at=booking.ends_at,
             status=booking.status,
             by=by.role.value if by else "service",
-            **facts,  # type: ignore[arg-type] # each kind of event has its own
+            **facts,
         )
 
     def payload(self) -> Mapping[str, object]:

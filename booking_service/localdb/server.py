@@ -66,9 +66,7 @@ def start(data_dir: Path, options: Sequence[str] = ()) -> LocalServer:
     assert supervisor.stdout is not None  # because of PIPE
     with supervisor.stdout as words:
         line = words.readline()
-    said = (
-        json.loads(line) if line else {"error": "its supervisor ended without a word"}
-    )
+    said = json.loads(line) if line else {"error": "its supervisor ended without a word"}
     if "error" in said:
         supervisor.wait()
         raise LocalDatabaseError(said["error"])

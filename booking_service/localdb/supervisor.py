@@ -142,7 +142,7 @@ class Supervisor:
                 pass_fds=keep,
                 env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "UTC"},
                 umask=0o077,
-                preexec_fn=_stop_with_parent,
+                preexec_fn=_stop_with_parent,  # noqa: PLW1509 - we have one thread
                 **self.account.identity(),
             )
 
@@ -150,8 +150,7 @@ class Supervisor:
         deadline = time.monotonic() + START_SECONDS
         while True:
             try:
-                _connect(socket_folder, "postgres").close()
-                return
+                return _connect(socket_folder, "postgres").close()
             except psycopg2.OperationalError as error:
                 if self.process is None or self.process.poll() is not None:
                     raise LocalDatabaseError(
@@ -183,28 +182,30 @@ def _make_logins(socket_folder: str) -> None:
     The socket lies in a folder that only its owner may enter, which is why the
     logins have no passwords.
     """
+    admin, app = layout.ADMIN_LOGIN, layout.APP_LOGIN
     for database, statements in (
         (
             "postgres",
             (
                 f"DROP DATABASE IF EXISTS {layout.DATABASE}",
-                f"DROP ROLE IF EXISTS {layout.ADMIN_LOGIN}",
-                f"DROP ROLE IF EXISTS {layout.APP_LOGIN}",
-                f"CREATE ROLE {layout.ADMIN_LOGIN} LOGIN CREATEROLE",
-                f"CREATE ROLE {layout.APP_LOGIN} LOGIN NOINHERIT",
+                f"DROP ROLE IF EXISTS {admin}",
+                f"DROP ROLE IF EXISTS {app}",
+                f"CREATE ROLE {admin} LOGIN CREATEROLE",
+                f"CREATE ROLE {app} LOGIN NOINHERIT",
                 f"CREATE DATABASE {layout.DATABASE}",
                 f"REVOKE ALL ON DATABASE {layout.DATABASE} FROM PUBLIC",
-                f"GRANT CONNECT, CREATE ON DATABASE {layout.DATABASE}"
-                f" TO {layout.ADMIN_LOGIN}",
-                f"GRANT CONNECT ON DATABASE {layout.DATABASE} TO {layout.APP_LOGIN}",
+                f"GRANT CONNECT, CREATE ON DATABASE {layout.DATABASE} TO {admin}",
+                f"GRANT CONNECT ON DATABASE {layout.DATABASE} TO {app}",
             ),
         ),
         (layout.DATABASE, ("REVOKE ALL ON SCHEMA public FROM PUBLIC",)),
     ):
-        with contextlib.closing(_connect(socket_folder, database)) as connection:
-            with connection.cursor() as cursor:
-                for statement in statements:
-                    cursor.execute(statement)
+        with (
+            contextlib.closing(_connect(socket_folder, database)) as connection,
+            connection.cursor() as cursor,
+        ):
+            for statement in statements:
+                cursor.execute(statement)
 
 
 def _take_lock(server: Layout) -> int:

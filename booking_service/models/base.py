@@ -24,9 +24,7 @@ class ShopBase(DeclarativeBase):
             "ck": "%(table_name)s_%(constraint_name)s",
         }
     )
-    type_annotation_map: ClassVar[dict[Any, Any]] = {
-        dt.datetime: DateTime(timezone=True)
-    }
+    type_annotation_map: ClassVar[dict[Any, Any]] = {dt.datetime: DateTime(timezone=True)}
 
 
 class Identified:
@@ -41,9 +39,7 @@ class Versioned:
     version: Mapped[int] = mapped_column(Integer, nullable=False)
 
     @declared_attr.directive
-    def __mapper_args__(
-        cls,
-    ) -> dict[str, Any]:  # noqa: N805 - a class, as declared_attr passes it
+    def __mapper_args__(cls) -> dict[str, Any]:  # noqa: N805 - SQLAlchemy passes the class
         """Let SQLAlchemy count."""
         return {"version_id_col": cls.version}
 

@@ -80,9 +80,7 @@ class Allocation(ShopBase):
             " and isfinite(lower(blocked)) and isfinite(upper(blocked))",
             name="half_open",
         ),
-        UniqueConstraint(
-            "session_id", "resource_id", "seat", name="allocations_seat_key"
-        ),
+        UniqueConstraint("session_id", "resource_id", "seat", name="allocations_seat_key"),
         ExcludeConstraint(
             (column("resource_id"), "="),
             (column("blocked"), "&&"),

@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Collection, Mapping
+from typing import Any
 
-from sqlalchemy import BigInteger, Interval, cast, func, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Interval, cast, func, or_, select
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session
 
@@ -38,9 +39,7 @@ def blocking(
     before = cast(
         func.make_interval(0, 0, 0, 0, 0, Booking.buffer_before_minutes), Interval
     )
-    after = cast(
-        func.make_interval(0, 0, 0, 0, 0, Booking.buffer_after_minutes), Interval
-    )
+    after = cast(func.make_interval(0, 0, 0, 0, 0, Booking.buffer_after_minutes), Interval)
     span = Range(moment(window[0]), moment(window[1]))
     query = (
         select(
@@ -75,7 +74,7 @@ def blocking(
     return found
 
 
-def _epoch(instant):  # type: ignore[no-untyped-def] # an SQL expression of any kind
+def _epoch(instant: ColumnElement[Any]) -> ColumnElement[int]:
     return cast(func.floor(func.extract("epoch", instant)), BigInteger)
 
 

@@ -25,7 +25,7 @@ class Visibility:
     client_id: uuid.UUID | None = None
     provider_id: uuid.UUID | None = None
 
-    def applied_to(self, query: Select[tuple[Booking]]) -> Select[tuple[Booking]]:
+    def applied_to(self, query: Select[Booking]) -> Select[Booking]:
         """Narrow a query to what may be seen."""
         if self.client_id is not None:
             query = query.where(Booking.client_id == self.client_id)
@@ -46,9 +46,7 @@ class Filters:
     overlaps_to: dt.datetime | None = None
 
 
-def require(
-    session: Session, booking_id: uuid.UUID, *, visible_to: Visibility
-) -> Booking:
+def require(session: Session, booking_id: uuid.UUID, *, visible_to: Visibility) -> Booking:
     """The booking.
 
     Raises:
@@ -74,11 +72,11 @@ def find_for_update(session: Session, booking_id: uuid.UUID) -> Booking | None:
     return session.scalar(_by_id(booking_id).with_for_update())
 
 
-def _by_id(booking_id: uuid.UUID) -> Select[tuple[Booking]]:
+def _by_id(booking_id: uuid.UUID) -> Select[Booking]:
     return select(Booking).where(Booking.id == booking_id)
 
 
-def _one(session: Session, query: Select[tuple[Booking]]) -> Booking:
+def _one(session: Session, query: Select[Booking]) -> Booking:
     booking = session.scalar(query)
     if booking is None:
         raise NotFound("booking")
@@ -175,17 +173,15 @@ def workloads(
         before: Idle time is counted from the last appointment that ends by then.
     """
     starts, ends = moment(day[0]), moment(day[1])
-    minutes = func.sum(extract("epoch", Booking.ends_at - Booking.starts_at)) / 60
+    seconds = func.sum(extract("epoch", Booking.ends_at - Booking.starts_at))
     on_the_day = (Booking.starts_at >= starts) & (Booking.starts_at < ends)
     query = (
         select(
             Booking.provider_id,
-            cast(func.coalesce(minutes.filter(on_the_day), 0), Integer).label(
+            cast(func.coalesce(seconds.filter(on_the_day), 0) / 60, Integer).label(
                 "minutes"
             ),
-            func.max(Booking.ends_at)
-            .filter(Booking.ends_at <= before)
-            .label("idle_since"),
+            func.max(Booking.ends_at).filter(Booking.ends_at <= before).label("idle_since"),
         )
         .where(
             Booking.provider_id.in_(provider_ids),

@@ -24,9 +24,7 @@ def period_of(entered: Mapping[str, object]) -> Period:
     return Period(
         minutes_of(str(entered["starts"])),
         minutes_of(str(entered["ends"])),
-        tuple(
-            (minutes_of(pause["starts"]), minutes_of(pause["ends"])) for pause in breaks
-        ),
+        tuple((minutes_of(pause["starts"]), minutes_of(pause["ends"])) for pause in breaks),
     )
 
 
@@ -78,9 +76,7 @@ def overrides(
     session: Session, provider_ids: Collection[uuid.UUID], first: dt.date, last: dt.date
 ) -> Mapping[uuid.UUID, Mapping[dt.date, Sequence[Period]]]:
     """The overrides of several providers from ``first`` to ``last``, included."""
-    query = select(
-        DateOverride.provider_id, DateOverride.date, DateOverride.hours
-    ).where(
+    query = select(DateOverride.provider_id, DateOverride.date, DateOverride.hours).where(
         DateOverride.provider_id.in_(provider_ids),
         DateOverride.date.between(first, last),
     )

@@ -31,7 +31,7 @@ class PageRequest:
 
 def fetch_page(
     session: Session,
-    query: Select[tuple[Row]],
+    query: Select[Row],
     *,
     key: Sequence[InstrumentedAttribute[Any]],
     page: PageRequest,

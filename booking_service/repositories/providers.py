@@ -13,7 +13,7 @@ from booking_service.models import Provider, ServiceProvider
 from booking_service.repositories.paging import Page, PageRequest, fetch_page
 
 
-def _existing() -> Select[tuple[Provider]]:
+def _existing() -> Select[Provider]:
     return select(Provider).where(Provider.deleted_at.is_(None))
 
 
@@ -54,9 +54,7 @@ def page_of(
     """Providers in the order of their making, with the services they offer."""
     query = _existing().options(selectinload(Provider.offers))
     if service_id is not None:
-        query = query.where(
-            Provider.offers.any(ServiceProvider.service_id == service_id)
-        )
+        query = query.where(Provider.offers.any(ServiceProvider.service_id == service_id))
     return fetch_page(session, query, key=(Provider.id,), page=page)
 
 

@@ -13,7 +13,7 @@ from booking_service.models import Service
 from booking_service.repositories.paging import Page, PageRequest, fetch_page
 
 
-def _existing() -> Select[tuple[Service]]:
+def _existing() -> Select[Service]:
     return select(Service).where(Service.deleted_at.is_(None))
 
 

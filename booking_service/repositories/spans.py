@@ -51,7 +51,8 @@ def span_of(stretch: Stretch, zone: ZoneInfo) -> Span:
     if stretch.starts_at is not None and stretch.ends_at is not None:
         # A fraction of a second at the end still blocks its second.
         return instant(stretch.starts_at), -int(-stretch.ends_at.timestamp() // 1)
-    assert stretch.starts_on is not None and stretch.ends_on is not None  # a CHECK
+    assert stretch.starts_on is not None  # a CHECK of the table
+    assert stretch.ends_on is not None
     return (
         wall_instant(stretch.starts_on, 0, zone),
         wall_instant(stretch.ends_on, MINUTES_A_DAY, zone),

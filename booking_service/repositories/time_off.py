@@ -15,9 +15,7 @@ from booking_service.repositories.paging import Page, PageRequest, fetch_page
 from booking_service.repositories.spans import Window, span_of, touches
 
 
-def require(
-    session: Session, provider_id: uuid.UUID, time_off_id: uuid.UUID
-) -> TimeOff:
+def require(session: Session, provider_id: uuid.UUID, time_off_id: uuid.UUID) -> TimeOff:
     """One absence of a provider.
 
     Raises:

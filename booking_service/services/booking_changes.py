@@ -137,9 +137,7 @@ def _move(
     if (starts_at, provider_id) == previous:
         return
     if changes.get("status") == Status.CANCELLED:
-        raise InvalidInput.at(
-            "/status", "a booking cannot be moved and cancelled at once"
-        )
+        raise InvalidInput.at("/status", "a booking cannot be moved and cancelled at once")
     _require_movable(session, booking, provider_id, actor, now)
     terms = scheduling.terms_of_move(session, booking, now=now)
     free_providers(session, terms, [provider_id], starts_at)
@@ -173,9 +171,7 @@ def _require_movable(
     providers.require_known(session, {provider_id})
     has_started = booking.starts_at <= now
     if booking.status not in OPEN or (has_started and booking.status == Status.PENDING):
-        raise InvalidTransition(
-            f"A booking that is {_told(booking, now)} cannot be moved."
-        )
+        raise InvalidTransition(f"A booking that is {_told(booking, now)} cannot be moved.")
     _require_notice(session, booking, actor, now)
 
 

@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from booking_service.domain import choice
 from booking_service.domain.actors import Actor
+from booking_service.domain.availability import Reason
 from booking_service.domain.localtime import day_span, instant
 from booking_service.domain.status import Status
-from booking_service.domain.availability import Reason
 from booking_service.errors import InvalidInput, RoleMayNot, SlotNotOffered, SlotTaken
 from booking_service.events import outbox
 from booking_service.events.types import BookingCreated
@@ -60,9 +60,7 @@ def list_bookings(
     session: Session, *, page: PageRequest, filters: Filters, actor: Actor
 ) -> Page[Booking]:
     """The bookings that the actor may see, by start."""
-    return bookings.page_of(
-        session, page, filters, visible_to=visibility(session, actor)
-    )
+    return bookings.page_of(session, page, filters, visible_to=visibility(session, actor))
 
 
 def create_booking(
@@ -141,9 +139,7 @@ def _candidates(
     return [wanted.provider_id]
 
 
-def _client(
-    session: Session, wanted: NewBooking, actor: Actor, now: dt.datetime
-) -> Client:
+def _client(session: Session, wanted: NewBooking, actor: Actor, now: dt.datetime) -> Client:
     if actor.is_client:
         return _own_record(session, wanted, actor, now)
     if (wanted.client_id is None) == (wanted.client is None):

@@ -47,8 +47,6 @@ def new_client(
 ) -> Client:
     """Write a client's record from the members of the contract."""
     client = Client(created_at=now, updated_at=now, **members)
-    if client.notification_channels is None:
-        client.notification_channels = []
     with translated(session):
         session.add(client)
     return client
@@ -78,9 +76,7 @@ def update_own_client(
     return _update(session, own_client(session, actor), changes, now)
 
 
-def _update(
-    session: Session, client: Client, changes: Changes, now: dt.datetime
-) -> Client:
+def _update(session: Session, client: Client, changes: Changes, now: dt.datetime) -> Client:
     with translated(session):
         if apply(client, changes):
             touch(client, now)

@@ -44,9 +44,7 @@ def create_closure(session: Session, *, members: Mapping[str, Any]) -> Closure:
     return closure
 
 
-def update_closure(
-    session: Session, *, closure_id: uuid.UUID, changes: Changes
-) -> Closure:
+def update_closure(session: Session, *, closure_id: uuid.UUID, changes: Changes) -> Closure:
     """Change a closure.
 
     Raises:

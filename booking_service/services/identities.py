@@ -36,9 +36,7 @@ def own_client(session: Session, actor: Actor) -> Client:
         # Two first requests at once make one record.
         session.execute(
             insert(Client)
-            .values(
-                id=new_id(), subject=actor.subject, version=1, notification_channels=[]
-            )
+            .values(id=new_id(), subject=actor.subject, version=1, notification_channels=[])
             .on_conflict_do_nothing()
         )
         client = clients.find_by_subject(session, actor.subject)
@@ -60,9 +58,7 @@ def visibility(session: Session, actor: Actor) -> Visibility:
     return Visibility()
 
 
-def require_own_calendar(
-    session: Session, actor: Actor, provider_id: uuid.UUID
-) -> None:
+def require_own_calendar(session: Session, actor: Actor, provider_id: uuid.UUID) -> None:
     """Let a provider pass only to its own calendar; for others it is unknown.
 
     Raises:

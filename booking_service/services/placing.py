@@ -107,9 +107,7 @@ def _blocked(booking: Booking, offer: Offer) -> Range[dt.datetime]:
     return Range(moment(begins), moment(ends))
 
 
-def _seat(
-    session: Session, booking: Booking, offer: Offer
-) -> tuple[uuid.UUID, int] | None:
+def _seat(session: Session, booking: Booking, offer: Offer) -> tuple[uuid.UUID, int] | None:
     """The session and seat to take; None if a group start is full."""
     if offer.capacity == 1:
         return booking.id, 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from sqlalchemy import Connection, insert
 
 from booking_service.models import ShopSettings

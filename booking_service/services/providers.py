@@ -71,9 +71,7 @@ def update_provider(
     return provider
 
 
-def delete_provider(
-    session: Session, *, provider_id: uuid.UUID, now: dt.datetime
-) -> None:
+def delete_provider(session: Session, *, provider_id: uuid.UUID, now: dt.datetime) -> None:
     """Take a provider out of the shop; past bookings stay.
 
     Raises:

@@ -116,9 +116,7 @@ def _terms(session: Session, service: Service, now: dt.datetime) -> Terms:
     if notice is None:
         notice = settings.min_notice_minutes
     current = instant(now)
-    last_day = local_date(current, zone) + dt.timedelta(
-        days=settings.booking_horizon_days
-    )
+    last_day = local_date(current, zone) + dt.timedelta(days=settings.booking_horizon_days)
     return Terms(
         settings=settings,
         service=service,
@@ -195,9 +193,7 @@ def _full_days(
     )
     return {
         provider_id: [
-            day_span(day, terms.zone)
-            for day, count in per_day.items()
-            if count >= limit
+            day_span(day, terms.zone) for day, count in per_day.items() if count >= limit
         ]
         for provider_id, per_day in counts.items()
     }
@@ -243,9 +239,7 @@ def refusal(found: Mapping[uuid.UUID, Sequence[Reason]]) -> SlotRefused:
     """
     if not found:
         return SlotNotOffered([Reason.NOT_OFFERED])
-    reasons = min(
-        found.values(), key=lambda each: (not TAKEN.issuperset(each), len(each))
-    )
+    reasons = min(found.values(), key=lambda each: (not TAKEN.issuperset(each), len(each)))
     return SlotTaken(reasons) if TAKEN.issuperset(reasons) else SlotNotOffered(reasons)
 
 

@@ -57,9 +57,7 @@ def update_service(
     return service
 
 
-def delete_service(
-    session: Session, *, service_id: uuid.UUID, now: dt.datetime
-) -> None:
+def delete_service(session: Session, *, service_id: uuid.UUID, now: dt.datetime) -> None:
     """Offer something no longer.
 
     Raises:

@@ -12,9 +12,7 @@ from booking_service.models.spans import Stretch
 PAIRS = (("starts_at", "ends_at"), ("starts_on", "ends_on"))
 
 
-def stated(
-    members: Mapping[str, Any], current: Stretch | None = None
-) -> dict[str, Any]:
+def stated(members: Mapping[str, Any], current: Stretch | None = None) -> dict[str, Any]:
     """The members of a stretch, checked and completed.
 
     Args:

@@ -2,38 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from alembic import context
-from sqlalchemy.sql.schema import SchemaItem
 
 from tenants.models import SCHEMA, ControlBase
 
-
-def _is_ours(
-    item: SchemaItem,
-    name: str | None,
-    kind: str,
-    reflected: bool,
-    other: SchemaItem | None,
-) -> bool:
-    # The outbox's partitions are made as time goes on and are in no model.
-    return not (kind == "table" and reflected and (name or "").startswith("outbox_"))
+# The outbox's partitions are made as time goes on and are in no model.
+PARTITION = "outbox_"
 
 
-def _in_control(
-    name: str | None,
-    kind: Literal[
-        "schema",
-        "table",
-        "column",
-        "index",
-        "unique_constraint",
-        "foreign_key_constraint",
-    ],
-    parents: object,
-) -> bool:
-    return kind != "schema" or name == SCHEMA
+def _is_ours(name: str | None, kind: str, _parents: object) -> bool:
+    if kind == "schema":
+        return name == SCHEMA
+    return not (kind == "table" and (name or "").startswith(PARTITION))
 
 
 connection = context.config.attributes.get("connection")
@@ -45,8 +25,7 @@ context.configure(
     target_metadata=ControlBase.metadata,
     version_table_schema=SCHEMA,
     include_schemas=True,
-    include_name=_in_control,
-    include_object=_is_ours,
+    include_name=_is_ours,
     transactional_ddl=True,
 )
 with context.begin_transaction():

@@ -11,6 +11,17 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+INSTANTS_OR_DATES = (
+    "(starts_at is null) = (ends_at is null)"
+    " and (starts_on is null) = (ends_on is null)"
+    " and (starts_at is null) <> (starts_on is null)"
+)
+HALF_OPEN = (
+    "not isempty(blocked) and lower_inc(blocked) and not upper_inc(blocked)"
+    " and not lower_inf(blocked) and not upper_inf(blocked)"
+    " and isfinite(lower(blocked)) and isfinite(upper(blocked))"
+)
+
 
 def upgrade() -> None:
     """Create every table of a shop's schema."""
@@ -127,9 +138,7 @@ def _create_services() -> None:
             server_default=sa.text("now()"),
             nullable=False,
         ),
-        sa.CheckConstraint(
-            "capacity between 1 and 1000", name="services_capacity_range"
-        ),
+        sa.CheckConstraint("capacity between 1 and 1000", name="services_capacity_range"),
         sa.CheckConstraint(
             "duration_minutes between 1 and 1440", name="services_duration_range"
         ),
@@ -151,9 +160,7 @@ def _create_services() -> None:
             name="service_providers_service_id_fkey",
             ondelete="CASCADE",
         ),
-        sa.PrimaryKeyConstraint(
-            "provider_id", "service_id", name="service_providers_pkey"
-        ),
+        sa.PrimaryKeyConstraint("provider_id", "service_id", name="service_providers_pkey"),
     )
     op.create_index(
         "service_providers_service_id_idx",
@@ -205,7 +212,7 @@ def _create_absences() -> None:
         sa.Column("ends_on", sa.Date()),
         sa.Column("reason", sa.Text),
         sa.CheckConstraint(
-            "(starts_at is null) = (ends_at is null) and (starts_on is null) = (ends_on is null) and (starts_at is null) <> (starts_on is null)",
+            INSTANTS_OR_DATES,
             name="time_off_instants_or_dates",
         ),
         sa.CheckConstraint("starts_at < ends_at", name="time_off_instants_in_order"),
@@ -218,9 +225,7 @@ def _create_absences() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name="time_off_pkey"),
     )
-    op.create_index(
-        "time_off_provider_id_idx", "time_off", ["provider_id"], unique=False
-    )
+    op.create_index("time_off_provider_id_idx", "time_off", ["provider_id"], unique=False)
     op.create_table(
         "closures",
         sa.Column("id", sa.Uuid, nullable=False),
@@ -231,7 +236,7 @@ def _create_absences() -> None:
         sa.Column("ends_on", sa.Date()),
         sa.Column("reason", sa.Text),
         sa.CheckConstraint(
-            "(starts_at is null) = (ends_at is null) and (starts_on is null) = (ends_on is null) and (starts_at is null) <> (starts_on is null)",
+            INSTANTS_OR_DATES,
             name="closures_instants_or_dates",
         ),
         sa.CheckConstraint("starts_at < ends_at", name="closures_instants_in_order"),
@@ -298,9 +303,7 @@ def _create_bookings() -> None:
     op.create_index(
         "bookings_service_idx", "bookings", ["service_id", "starts_at"], unique=False
     )
-    op.create_index(
-        "bookings_starts_at_idx", "bookings", ["starts_at", "id"], unique=False
-    )
+    op.create_index("bookings_starts_at_idx", "bookings", ["starts_at", "id"], unique=False)
 
 
 def _create_allocations() -> None:
@@ -323,7 +326,7 @@ def _create_allocations() -> None:
             name="allocations_no_overlap",
         ),
         sa.CheckConstraint(
-            "not isempty(blocked) and lower_inc(blocked) and not upper_inc(blocked) and not lower_inf(blocked) and not upper_inf(blocked) and isfinite(lower(blocked)) and isfinite(upper(blocked))",
+            HALF_OPEN,
             name="allocations_half_open",
         ),
         sa.CheckConstraint(
@@ -341,9 +344,7 @@ def _create_allocations() -> None:
             "session_id", "resource_id", "seat", name="allocations_seat_key"
         ),
     )
-    op.create_index(
-        "allocations_booking_idx", "allocations", ["booking_id"], unique=False
-    )
+    op.create_index("allocations_booking_idx", "allocations", ["booking_id"], unique=False)
     op.create_index(
         "allocations_expires_at_idx",
         "allocations",

@@ -53,21 +53,15 @@ def upgrade() -> None:
     op.create_table(
         "shop_slugs",
         sa.Column("slug", sa.Text, primary_key=True),
-        sa.Column(
-            "shop_id", sa.Uuid, sa.ForeignKey("control.shops.id"), nullable=False
-        ),
+        sa.Column("shop_id", sa.Uuid, sa.ForeignKey("control.shops.id"), nullable=False),
         schema="control",
     )
-    op.create_index(
-        "shop_slugs_shop_id_idx", "shop_slugs", ["shop_id"], schema="control"
-    )
+    op.create_index("shop_slugs_shop_id_idx", "shop_slugs", ["shop_id"], schema="control")
     op.create_table(
         "shop_roles",
         sa.Column("name", sa.Text, primary_key=True),
         sa.Column("shop_id", sa.Uuid, unique=True, comment="null: a spare"),
-        sa.Column(
-            "last_event_number", sa.BigInteger, nullable=False, server_default="0"
-        ),
+        sa.Column("last_event_number", sa.BigInteger, nullable=False, server_default="0"),
         comment="The roles of this cell's shops, spares included",
         schema="control",
     )
@@ -79,9 +73,7 @@ def _create_outbox() -> None:
     op.create_table(
         "outbox",
         sa.Column("id", sa.Uuid, primary_key=True),
-        _instant(
-            "recorded_at", primary_key=True, server_default=sa.func.clock_timestamp()
-        ),
+        _instant("recorded_at", primary_key=True, server_default=sa.func.clock_timestamp()),
         _stamped_shop(),
         sa.Column("type", sa.Text, nullable=False),
         sa.Column("subject", sa.Uuid, nullable=False),

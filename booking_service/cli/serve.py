@@ -1,0 +1,131 @@
+"""``booking-service serve`` and ``booking-service relay``."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import click
+import uvicorn
+
+from booking_service import app, logs
+from booking_service.app import Parts, assemble, create_app
+from booking_service.cli.database import connected, started
+from booking_service.cli.demo import introduce, seed
+from booking_service.cli.migrate import bring_to_head
+from booking_service.config import ConfigurationError, Settings
+from tenants.roles import refuse_unsafe_login
+
+KEEP_ALIVE_SECONDS = 30
+GRACE_SECONDS = 20
+
+
+@click.command()
+@click.option("--demo", is_flag=True, help="Make demo shops and tell how to use them.")
+def serve(*, demo: bool) -> None:
+    """Serve the API; in development with database, migrations and relay in one."""
+    settings = Settings.load()
+    if demo and settings.is_production:
+        raise click.UsageError("--demo is for development.")
+    logs.configure()
+    signal.signal(signal.SIGTERM, _leave)
+    with _listening(settings) as listener, started(settings) as ready:
+        parts = assemble(ready)
+        try:
+            _prepare(parts, demo=demo)
+            with _relaying(parts):
+                _serve(parts, listener, demo=demo)
+        finally:
+            parts.database.dispose()
+
+
+@click.command()
+def relay() -> None:
+    """Deliver events and see to what is due, until stopped."""
+    logs.configure()
+    stop = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop.set())
+    with connected(Settings.load()) as parts:
+        app.relay(parts).run(stop)
+
+
+class _Server(uvicorn.Server):
+    """Says when it is ready."""
+
+    def __init__(self, config: uvicorn.Config, introduction: str) -> None:
+        super().__init__(config)
+        self._introduction = introduction
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        if self.started:
+            print(self._introduction, flush=True)
+
+
+def _prepare(parts: Parts, *, demo: bool) -> None:
+    if parts.settings.is_production:
+        with parts.database.main.engine.connect() as connection:
+            refuse_unsafe_login(connection, parts.database.main.login)
+        return
+    bring_to_head(parts)
+    if demo:
+        seed(parts)
+
+
+@contextmanager
+def _relaying(parts: Parts) -> Iterator[None]:
+    """Run the relay beside a development server; in production it is a process."""
+    if parts.settings.is_production:
+        yield
+        return
+    stop = threading.Event()
+    worker = threading.Thread(target=app.relay(parts).run, args=(stop,), name="relay")
+    worker.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        worker.join()
+
+
+def _serve(parts: Parts, listener: socket.socket, *, demo: bool) -> None:
+    host, port = listener.getsockname()[:2]
+    address = f"http://{host}:{port}"
+    words = [*introduce(parts, address)] if demo else []
+    config = uvicorn.Config(
+        create_app(parts.settings, parts=parts),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        ws="none",
+        lifespan="off",
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    _Server(config, "\n".join([*words, f"Ready: {address}"])).run(sockets=[listener])
+
+
+@contextmanager
+def _listening(settings: Settings) -> Iterator[socket.socket]:
+    """The socket to serve on, taken before anything else is begun."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((settings.host, settings.port))
+        except OSError as error:
+            raise ConfigurationError(
+                f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}."
+                " Set another PORT."
+            ) from error
+        yield listener
+
+
+def _leave(_signal: int, _frame: FrameType | None) -> None:
+    sys.exit(0)

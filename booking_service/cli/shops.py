@@ -1,0 +1,82 @@
+"""``booking-service shops``."""
+
+from __future__ import annotations
+
+import click
+
+from booking_service.cli.database import connected
+from booking_service.config import Settings
+from booking_service.repositories.paging import PageRequest
+from tenants.models import Status
+
+PAGE = 200
+
+
+@click.group()
+def shops() -> None:
+    """Make, list, suspend, resume and delete shops."""
+
+
+@shops.command()
+@click.argument("slug")
+@click.option("--name", help="What people call it [the slug].")
+@click.option("--timezone", required=True, help="An IANA name, like Europe/Berlin.")
+@click.option("--issuer", help="Whose tokens may enter it [AUTH_ISSUER].")
+def create(slug: str, name: str | None, timezone: str, issuer: str | None) -> None:
+    """Make a shop, or finish making one that was cut off."""
+    settings = Settings.load()
+    with connected(settings) as parts:
+        record = parts.shops.create(
+            slug=slug,
+            name=name or slug,
+            timezone=timezone,
+            issuer=issuer or settings.auth_issuer,
+        )
+    click.echo(f"{record.slug} is {record.status}.")
+
+
+@shops.command(name="list")
+def list_() -> None:
+    """List shops, one a line: slug, status, zone, name."""
+    with connected(Settings.load()) as parts:
+        page = parts.shops.page(PageRequest(PAGE))
+        while True:
+            for record in page.items:
+                click.echo(
+                    "\t".join((record.slug, record.status, record.timezone, record.name))
+                )
+            if page.next_key is None:
+                break
+            page = parts.shops.page(PageRequest(PAGE, page.next_key))
+
+
+@shops.command()
+@click.argument("slug")
+def suspend(slug: str) -> None:
+    """Close a shop to its users; nothing is lost."""
+    _set_status(slug, Status.SUSPENDED)
+
+
+@shops.command()
+@click.argument("slug")
+def resume(slug: str) -> None:
+    """Open a suspended shop again."""
+    _set_status(slug, Status.ACTIVE)
+
+
+@shops.command()
+@click.argument("slug")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def delete(slug: str, *, yes: bool) -> None:
+    """End a shop and all its data; its slug stays taken."""
+    if not yes:
+        click.confirm(f"Delete {slug} and everything in it, for good?", abort=True)
+    with connected(Settings.load()) as parts:
+        parts.shops.delete(slug)
+    click.echo(f"{slug} is deleted.")
+
+
+def _set_status(slug: str, status: Status) -> None:
+    with connected(Settings.load()) as parts:
+        record = parts.shops.set_status(slug, status)
+    click.echo(f"{record.slug} is {record.status}.")

@@ -1,0 +1,135 @@
+"""The relay's side of the outbox: claim, number, hand out, mark.
+
+Everything here runs as the relay's role, in one cell.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import delete, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from booking_service.events.cloudevents import CloudEvent
+from tenants.database import BoundShop
+from tenants.models import ShopRecord, leases, outbox, shop_roles, timers
+from tenants.registry import bound
+
+BATCH = 500
+
+# Events of a booking are recorded while its row is locked, so that their times
+# are in the order of their sequence; a shop's number goes up by one for each.
+_NUMBER = text("""
+    with fresh as (
+        select o.id, o.recorded_at, o.shop_role,
+               row_number() over (
+                   partition by o.shop_role order by o.recorded_at, o.sequence
+               ) as place
+        from control.outbox o
+        where o.number is null
+          and o.shop_role in (select unnest(cast(:roles as text[])))
+    ), counted as (
+        update control.shop_roles r
+        set last_event_number = r.last_event_number + f.fresh
+        from (select shop_role, count(*) as fresh from fresh group by shop_role) f
+        where r.name = f.shop_role
+        returning r.name, r.last_event_number - f.fresh as before
+    )
+    update control.outbox o
+    set number = c.before + f.place
+    from fresh f join counted c on c.name = f.shop_role
+    where o.id = f.id and o.recorded_at = f.recorded_at and o.number is null
+    """)
+
+
+def shops_with_events(session: Session) -> Sequence[str]:
+    """The roles of shops with events that were not delivered yet."""
+    query = select(outbox.c.shop_role).where(outbox.c.delivered_at.is_(None)).distinct()
+    return session.scalars(query.order_by(outbox.c.shop_role)).all()
+
+
+def take_lease(session: Session, name: str, holder: uuid.UUID, term: dt.timedelta) -> bool:
+    """Take or prolong a lease; False if another relay has it.
+
+    The database's clock decides, since relays' clocks may differ.
+    """
+    expires_at = func.clock_timestamp() + term
+    statement = insert(leases).values(name=name, holder=holder, expires_at=expires_at)
+    statement = statement.on_conflict_do_update(
+        index_elements=[leases.c.name],
+        set_={"holder": holder, "expires_at": expires_at},
+        where=(leases.c.holder == holder) | (leases.c.expires_at < func.clock_timestamp()),
+    )
+    taken = session.execute(statement.returning(leases.c.name))
+    return taken.scalar_one_or_none() is not None
+
+
+def number(session: Session, roles: Collection[str]) -> None:
+    """Give these shops' new events their numbers."""
+    session.execute(_NUMBER, {"roles": list(roles)})
+
+
+def undelivered(session: Session, role: str) -> Sequence[CloudEvent]:
+    """A shop's numbered events that were not delivered, in order."""
+    query = (
+        select(outbox, shop_roles.c.shop_id)
+        .join(shop_roles, shop_roles.c.name == outbox.c.shop_role)
+        .where(
+            outbox.c.shop_role == role,
+            outbox.c.delivered_at.is_(None),
+            outbox.c.number.is_not(None),
+        )
+        .order_by(outbox.c.number)
+        .limit(BATCH)
+    )
+    return [
+        CloudEvent(
+            id=row.id,
+            shop_id=row.shop_id,
+            type=row.type,
+            subject=row.subject,
+            sequence=row.sequence,
+            number=row.number,
+            occurred_at=row.occurred_at,
+            payload=row.payload,
+        )
+        for row in session.execute(query)
+    ]
+
+
+def mark_delivered(session: Session, events: Collection[CloudEvent]) -> None:
+    """Remember that the destinations have these events."""
+    session.execute(
+        update(outbox)
+        .where(outbox.c.id.in_([event.id for event in events]))
+        .values(delivered_at=func.clock_timestamp())
+    )
+
+
+def due_timers(session: Session, now: dt.datetime) -> Sequence[tuple[uuid.UUID, str]]:
+    """The timers whose time has come: their ids and their shops' roles."""
+    query = select(timers.c.id, timers.c.shop_role).where(timers.c.due_at <= now)
+    rows = session.execute(query.order_by(timers.c.due_at).limit(BATCH))
+    return [(row.id, row.shop_role) for row in rows]
+
+
+def lock_timer(session: Session, timer_id: uuid.UUID) -> tuple[str, uuid.UUID, int] | None:
+    """Its kind, booking and schedule version; None if another relay has it."""
+    query = select(timers.c.kind, timers.c.booking_id, timers.c.schedule_version)
+    query = query.where(timers.c.id == timer_id).with_for_update(skip_locked=True)
+    row = session.execute(query).one_or_none()
+    return (row.kind, row.booking_id, row.schedule_version) if row else None
+
+
+def drop_timer(session: Session, timer_id: uuid.UUID) -> None:
+    """Remove a timer that was seen to."""
+    session.execute(delete(timers).where(timers.c.id == timer_id))
+
+
+def find_shop(session: Session, role: str) -> BoundShop | None:
+    """The shop whose role this is; None if it is gone."""
+    record = session.scalar(select(ShopRecord).where(ShopRecord.role == role))
+    return bound(record) if record else None
