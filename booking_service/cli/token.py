@@ -12,21 +12,21 @@ from booking_service.domain.actors import Role
 
 
 @click.command()
-@click.option("--role", type=click.Choice(list(Role)), required=True)
+@click.option("--role", type=click.Choice([role.value for role in Role]), required=True)
 @click.option("--shop", metavar="SLUG", help="Needed for every role but platform.")
 @click.option("--sub", metavar="SUB", help="Who bears it [demo-ROLE].")
 @click.option("--ttl", metavar="MINUTES", type=click.IntRange(1, 525_600), default=1440)
-def token(role: Role, shop: str | None, sub: str | None, ttl: int) -> None:
+def token(role: str, shop: str | None, sub: str | None, ttl: int) -> None:
     """Print a development token and nothing else."""
     settings = Settings.load()
     if settings.is_production:
         raise click.ClickException("There are no development tokens in production.")
-    if shop is None and role is not Role.PLATFORM:
+    if shop is None and role != Role.PLATFORM:
         raise click.UsageError(f"--shop is needed for the role {role}.")
     text = development_token(
         settings,
-        role=role,
-        shop=None if role is Role.PLATFORM else shop,
+        role=Role(role),
+        shop=None if role == Role.PLATFORM else shop,
         subject=sub or f"demo-{role}",
         ttl=dt.timedelta(minutes=ttl),
         now=dt.datetime.now(dt.UTC),
