@@ -9,12 +9,7 @@ from enum import StrEnum
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from booking_service.domain.localtime import (
-    MINUTES_A_DAY,
-    Span,
-    dates_between,
-    wall_instant,
-)
+from booking_service.domain.localtime import Span, dates_between, wall_instant
 
 
 class Weekday(StrEnum):
@@ -145,12 +140,3 @@ def _pauses(period: Period, date: dt.date, zone: ZoneInfo) -> Iterator[Span]:
         pause = wall_instant(date, starts, zone), wall_instant(date, ends, zone)
         if pause[0] < pause[1]:
             yield pause
-
-
-def is_clock(text: str) -> bool:
-    """Say whether ``text`` is ``HH:MM`` from 00:00 to 24:00."""
-    if len(text) != 5 or text[2] != ":" or not text.isascii():
-        return False
-    if not (text[:2].isdigit() and text[3:].isdigit()):
-        return False
-    return int(text[3:]) < 60 and minutes_of(text) <= MINUTES_A_DAY

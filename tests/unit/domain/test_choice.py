@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+
+from booking_service.domain.availability import Opening
+from booking_service.domain.choice import (
+    MOST_ALTERNATIVES,
+    Slot,
+    Workload,
+    fairest_first,
+    nearest,
+    slots,
+)
+
+A, B, C = (uuid.UUID(int=number) for number in (1, 2, 3))
+NOON = dt.datetime(2030, 1, 7, 12, tzinfo=dt.UTC)
+
+
+class TestFairestFirst:
+    def test_prefers_who_has_the_least_to_do(self) -> None:
+        assert fairest_first([A, B], {A: Workload(60), B: Workload(30)}) == [B, A]
+
+    def test_then_who_is_idle_longest(self) -> None:
+        idle = {
+            A: Workload(30, NOON),
+            B: Workload(30, NOON - dt.timedelta(hours=1)),
+            C: Workload(30, None),
+        }
+
+        assert fairest_first([A, B, C], idle) == [C, B, A]
+
+    def test_then_the_lowest_id(self) -> None:
+        assert fairest_first([C, A, B], {}) == [A, B, C]
+
+
+class TestSlots:
+    def test_name_each_start_once_in_order(self) -> None:
+        found = slots([[Opening(20, B, 1), Opening(30, B, 1)], [Opening(20, A, 2)]])
+
+        assert found == [Slot(20, (A, B), 3), Slot(30, (B,), 1)]
+
+
+class TestNearest:
+    def test_takes_a_few_on_both_sides_in_order(self) -> None:
+        offered = [Slot(start, (A,), 1) for start in range(0, 100, 10)]
+
+        found = nearest(offered, 50)
+
+        assert [slot.start for slot in found] == [20, 30, 40, 60, 70]
+        assert len(found) == MOST_ALTERNATIVES
+
+    def test_leaves_out_the_start_itself(self) -> None:
+        assert nearest([Slot(50, (A,), 1)], 50) == []
