@@ -21,6 +21,7 @@ FIRST_DATE = dt.date(1, 1, 3)
 LAST_DATE = dt.date(9999, 12, 28)
 FIRST_INSTANT = dt.datetime(1, 1, 3, tzinfo=dt.UTC)
 LAST_INSTANT = dt.datetime(9999, 12, 28, tzinfo=dt.UTC)
+_FIRST, _LAST = int(FIRST_INSTANT.timestamp()), int(LAST_INSTANT.timestamp())
 
 
 def instant(moment: dt.datetime) -> int:
@@ -30,7 +31,7 @@ def instant(moment: dt.datetime) -> int:
 
 def moment(instant: int) -> dt.datetime:
     """The aware datetime, in UTC, of whole seconds since 1970."""
-    return dt.datetime.fromtimestamp(instant, dt.UTC)
+    return dt.datetime.fromtimestamp(_convertible(instant), dt.UTC)
 
 
 def wall_instant(date: dt.date, minutes: int, zone: ZoneInfo) -> int:
@@ -52,7 +53,11 @@ def wall_instant(date: dt.date, minutes: int, zone: ZoneInfo) -> int:
 
 def local_date(instant: int, zone: ZoneInfo) -> dt.date:
     """The date in ``zone`` at an instant."""
-    return dt.datetime.fromtimestamp(instant, zone).date()
+    return dt.datetime.fromtimestamp(_convertible(instant), zone).date()
+
+
+def _convertible(instant: int) -> int:
+    return min(max(instant, _FIRST), _LAST)
 
 
 def day_span(date: dt.date, zone: ZoneInfo) -> Span:

@@ -36,7 +36,7 @@ from booking_service.services.bookings import (
 )
 from booking_service.services.changes import Changes, apply, touch
 from booking_service.services.identities import own_provider, visibility
-from booking_service.services.violations import translated
+from booking_service.services.violations import written
 
 EXPIRED = "expired"
 
@@ -72,7 +72,7 @@ def update_booking(
     locks.share_schedule(session)
     visible = visibility(session, actor)
     booking = bookings.require_for_update(session, booking_id, visible_to=visible)
-    with translated(session):
+    with written(session):
         _move(session, booking, changes, actor, now)
         _annotate(session, booking, changes, actor, now)
         wanted = Status(changes.get("status", booking.status))
@@ -99,7 +99,7 @@ def cancel_booking(
     visible = visibility(session, actor)
     booking = bookings.require_for_update(session, booking_id, visible_to=visible)
     if booking.status != Status.CANCELLED:
-        with translated(session):
+        with written(session):
             changes = {"cancellation_reason": reason}
             _change_status(session, booking, Status.CANCELLED, changes, actor, now)
     return booking

@@ -14,7 +14,7 @@ from booking_service.repositories import clients
 from booking_service.repositories.paging import Page, PageRequest
 from booking_service.services.changes import Changes, apply, touch
 from booking_service.services.identities import own_client, own_provider
-from booking_service.services.violations import translated
+from booking_service.services.violations import written
 
 
 def list_clients(session: Session, *, page: PageRequest, actor: Actor) -> Page[Client]:
@@ -47,7 +47,7 @@ def new_client(
 ) -> Client:
     """Write a client's record from the members of the contract."""
     client = Client(created_at=now, updated_at=now, **members)
-    with translated(session):
+    with written(session):
         session.add(client)
     return client
 
@@ -77,7 +77,7 @@ def update_own_client(
 
 
 def _update(session: Session, client: Client, changes: Changes, now: dt.datetime) -> Client:
-    with translated(session):
+    with written(session):
         if apply(client, changes):
             touch(client, now)
     return client

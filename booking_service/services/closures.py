@@ -13,7 +13,7 @@ from booking_service.repositories import closures, locks
 from booking_service.repositories.paging import Page, PageRequest
 from booking_service.services.changes import Changes, apply
 from booking_service.services.spans import stated
-from booking_service.services.violations import translated
+from booking_service.services.violations import written
 
 
 def list_closures(session: Session, *, page: PageRequest) -> Page[Closure]:
@@ -39,7 +39,7 @@ def create_closure(session: Session, *, members: Mapping[str, Any]) -> Closure:
     values = stated(members)
     locks.change_schedule(session)
     closure = Closure(**values)
-    with translated(session):
+    with written(session):
         session.add(closure)
     return closure
 
@@ -53,7 +53,7 @@ def update_closure(session: Session, *, closure_id: uuid.UUID, changes: Changes)
     """
     locks.change_schedule(session)
     closure = closures.require(session, closure_id)
-    with translated(session):
+    with written(session):
         apply(closure, stated(changes, closure))
     return closure
 

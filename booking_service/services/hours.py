@@ -17,7 +17,7 @@ from booking_service.repositories import hours, locks, providers
 from booking_service.repositories.hours import period_of
 from booking_service.repositories.paging import Page, PageRequest
 from booking_service.services.identities import require_own_calendar
-from booking_service.services.violations import translated
+from booking_service.services.violations import written
 
 Entered = Sequence[Mapping[str, Any]]
 
@@ -48,7 +48,7 @@ def replace_working_hours(
     locks.change_schedule(session)
     providers.require(session, provider_id)
     week = hours.find_working_hours(session, provider_id)
-    with translated(session):
+    with written(session):
         if week is None:
             week = WorkingHours(provider_id=provider_id)
             session.add(week)
@@ -101,7 +101,7 @@ def replace_date_override(
     locks.change_schedule(session)
     providers.require(session, provider_id)
     override = hours.find_override(session, provider_id, date)
-    with translated(session):
+    with written(session):
         if override is None:
             override = DateOverride(provider_id=provider_id, date=date)
             session.add(override)

@@ -77,7 +77,7 @@ def relocate(
         "session_id": group,
         "seat": number,
     }
-    with translated(session):
+    with translated():
         if offer.capacity > 1:
             release(session, booking)
             row = {"id": new_id(), "booking_id": booking.id, **values}

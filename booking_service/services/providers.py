@@ -14,7 +14,7 @@ from booking_service.models import Provider, ServiceProvider
 from booking_service.repositories import bookings, locks, providers, services
 from booking_service.repositories.paging import Page, PageRequest
 from booking_service.services.changes import Changes, apply, touch
-from booking_service.services.violations import translated
+from booking_service.services.violations import written
 
 
 def list_providers(
@@ -45,7 +45,7 @@ def create_provider(
     own = {name: value for name, value in members.items() if name != "service_ids"}
     provider = Provider(created_at=now, updated_at=now, offers=[], **own)
     _set_offers(session, provider, members.get("service_ids", []))
-    with translated(session):
+    with written(session):
         session.add(provider)
     return provider
 
@@ -62,7 +62,7 @@ def update_provider(
     locks.change_schedule(session)
     provider = providers.require(session, provider_id)
     own = {name: value for name, value in changes.items() if name != "service_ids"}
-    with translated(session):
+    with written(session):
         changed = apply(provider, own)
         if "service_ids" in changes:
             changed |= _set_offers(session, provider, changes["service_ids"])

@@ -14,7 +14,7 @@ from booking_service.models import Service
 from booking_service.repositories import bookings, locks, services
 from booking_service.repositories.paging import Page, PageRequest
 from booking_service.services.changes import Changes, apply, touch
-from booking_service.services.violations import translated
+from booking_service.services.violations import written
 
 
 def list_services(session: Session, *, page: PageRequest) -> Page[Service]:
@@ -36,7 +36,7 @@ def create_service(
 ) -> Service:
     """Offer something new."""
     service = Service(created_at=now, updated_at=now, **members)
-    with translated(session):
+    with written(session):
         session.add(service)
     return service
 
@@ -51,7 +51,7 @@ def update_service(
     """
     locks.change_schedule(session)
     service = services.require(session, service_id)
-    with translated(session):
+    with written(session):
         if apply(service, changes):
             touch(service, now)
     return service

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from booking_service.models import ShopSettings
 from booking_service.repositories import locks, shop
 from booking_service.services.changes import Changes, apply
-from booking_service.services.violations import translated
+from booking_service.services.violations import written
 from tenants.errors import InvalidShop
 from tenants.provisioning import known_zones
 
@@ -28,6 +28,6 @@ def update_shop(session: Session, *, changes: Changes) -> ShopSettings:
         raise InvalidShop("timezone", f"{zone!r} is not an IANA time zone")
     locks.change_schedule(session)
     settings = shop.settings(session)
-    with translated(session):
+    with written(session):
         apply(settings, changes)
     return settings

@@ -15,7 +15,7 @@ from booking_service.repositories.paging import Page, PageRequest
 from booking_service.services.changes import Changes, apply
 from booking_service.services.identities import require_own_calendar
 from booking_service.services.spans import stated
-from booking_service.services.violations import translated
+from booking_service.services.violations import written
 
 
 def list_time_off(
@@ -59,7 +59,7 @@ def create_time_off(
     locks.change_schedule(session)
     _require_visible(session, provider_id, actor)
     absence = TimeOff(provider_id=provider_id, **values)
-    with translated(session):
+    with written(session):
         session.add(absence)
     return absence
 
@@ -81,7 +81,7 @@ def update_time_off(
     locks.change_schedule(session)
     _require_visible(session, provider_id, actor)
     absence = time_off.require(session, provider_id, time_off_id)
-    with translated(session):
+    with written(session):
         apply(absence, stated(changes, absence))
     return absence
 

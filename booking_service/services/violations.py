@@ -25,11 +25,10 @@ VIOLATIONS: dict[str, Callable[[], BookingServiceError]] = {
 
 
 @contextmanager
-def translated(session: Session) -> Iterator[None]:
-    """Flush at the end, and turn a violated constraint into what it means."""
+def translated() -> Iterator[None]:
+    """Turn a constraint that is violated inside into what it means."""
     try:
         yield
-        session.flush()  # the constraints speak now
     except IntegrityError as error:
         name = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
         meaning = VIOLATIONS.get(name or "")
@@ -38,3 +37,11 @@ def translated(session: Session) -> Iterator[None]:
         raise meaning() from error
     except StaleDataError as error:
         raise ChangedMeanwhile from error
+
+
+@contextmanager
+def written(session: Session) -> Iterator[None]:
+    """Write what was changed inside, and translate what the constraints say."""
+    with translated():
+        yield
+        session.flush()  # the constraints speak now

@@ -15,7 +15,7 @@ TYPES = list(problem_types().values())
 
 
 def leaves(base: type) -> list[type]:
-    below = base.__subclasses__()
+    below: list[type] = base.__subclasses__()
     return [base] if not below else [leaf for each in below for leaf in leaves(each)]
 
 

@@ -60,7 +60,7 @@ def unsigned(header: Mapping[str, Any]) -> str:
 
 
 def verify(verifier: tokens.Verifier, token: str) -> Mapping[str, Any]:
-    return asyncio.run(verifier.verify(token))  # type: ignore[arg-type] # a coroutine
+    return asyncio.run(verifier.verify(token))
 
 
 class TestDevelopmentToken:

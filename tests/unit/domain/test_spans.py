@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,7 +25,7 @@ class TestMerged:
     def test_leaves_a_gap_between_any_two(self, given: list[tuple[int, int]]) -> None:
         found = merged(given)
 
-        assert all(a[1] < b[0] for a, b in zip(found, found[1:], strict=False))
+        assert all(a[1] < b[0] for a, b in pairwise(found))
 
     def test_joins_spans_that_touch(self) -> None:
         assert merged([(2, 4), (0, 2)]) == [(0, 4)]
