@@ -10,7 +10,7 @@ import flask
 
 from booking_service.api import exchange
 from booking_service.api.exchange import Json, now
-from booking_service.api.times import format_instant, parse_instant
+from booking_service.api.times import format_instant
 from booking_service.errors import InvalidInput
 from booking_service.services import availability
 from booking_service.services.availability import Answer
@@ -27,9 +27,7 @@ def get_availability(
     **window: Any,
 ) -> flask.Response:
     """``GET /availability``; the window's ``from`` is a word of Python."""
-    starts_from, starts_before = parse_instant(window["from"]), parse_instant(window["to"])
-    if starts_from >= starts_before:
-        raise InvalidInput.at("#/query/to", "must be after from")
+    starts_from, starts_before = exchange.window(window["from"], window["to"])
     if starts_before - starts_from > LONGEST_WINDOW:
         raise InvalidInput.at("#/query/to", "must be at most 62 days after from")
     with shop_transaction() as session:

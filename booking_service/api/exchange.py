@@ -13,9 +13,9 @@ import flask
 
 from booking_service.api.cursors import Cursors
 from booking_service.api.security import claims
-from booking_service.api.times import parse_date, parse_instant
+from booking_service.api.times import parse_date, parse_instant, parse_window
 from booking_service.domain.actors import Actor, Role
-from booking_service.errors import Unauthenticated
+from booking_service.errors import InvalidInput, Unauthenticated
 from booking_service.repositories.paging import Key, Page, PageRequest
 from tenants.middleware import current_shop
 
@@ -60,6 +60,18 @@ def members(body: Body) -> dict[str, Any]:
         name: _PARSERS[name](value) if name in _PARSERS and value is not None else value
         for name, value in body.items()
     }
+
+
+def window(first: str, last: str) -> tuple[dt.datetime, dt.datetime]:
+    """The instants of the parameters ``from`` and ``to``.
+
+    Raises:
+        InvalidInput: ``to`` is not after ``from``.
+    """
+    found = parse_window(first, last)
+    if found is None:
+        raise InvalidInput.at("#/query/to", "must be after from")
+    return found
 
 
 def page_request(
@@ -110,7 +122,9 @@ def digest(document: Json) -> str:
 
 def gone() -> flask.Response:
     """204."""
-    return flask.Response(status=204)
+    response = flask.Response(status=204)
+    del response.headers["Content-Type"]  # of nothing
+    return response
 
 
 def _answer(document: Json, status: int, headers: Mapping[str, str]) -> flask.Response:

@@ -23,9 +23,24 @@ def parse_instant(text: str) -> dt.datetime:
     Raises:
         ValueError: It is none, or names no moment (a leap second, offset 24:00).
     """
+    return clamped(_as_written(text))
+
+
+def parse_window(first: str, last: str) -> tuple[dt.datetime, dt.datetime] | None:
+    """Two RFC 3339 date-times in UTC; None if the second is not after the first.
+
+    Raises:
+        ValueError: One is no date-time.
+    """
+    # Compared as written: at the ends of the calendar both may be clamped to one.
+    starts, ends = _as_written(first), _as_written(last)
+    return (clamped(starts), clamped(ends)) if starts < ends else None
+
+
+def _as_written(text: str) -> dt.datetime:
     if not _DATE_TIME.fullmatch(text):
         raise ValueError("not an RFC 3339 date-time")
-    return clamped(dt.datetime.fromisoformat(text.upper()))
+    return dt.datetime.fromisoformat(text.upper())
 
 
 def parse_date(text: str) -> dt.date:
