@@ -73,7 +73,7 @@ class ShopRecord(ControlBase):
     )
 
     id: Mapped[uuid.UUID] = mapped_column(Uuid, primary_key=True)
-    slug: Mapped[str] = mapped_column(Text, unique=True)
+    slug: Mapped[str] = mapped_column(Text(collation="C"), unique=True)
     issuer: Mapped[str] = mapped_column(Text)
     name: Mapped[str] = mapped_column(Text)
     timezone: Mapped[str] = mapped_column(Text)

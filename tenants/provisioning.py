@@ -17,7 +17,6 @@ from functools import cache
 
 from sqlalchemy import Connection, delete, select, text, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from tenants import roles as deployment_roles
 from tenants.database import MAIN_CELL, Cell, Database, become
@@ -94,14 +93,18 @@ class Provisioner:
             pass  # without an admin login nothing is begun
         record = self._register(slug, name, timezone, issuer)
         role = self._build(cell, record)
-        with self._database.control_transaction() as session:
-            session.execute(
-                update(ShopRecord)
-                .where(ShopRecord.id == record.id)
-                .values(role=role, status=Status.ACTIVE)
-            )
+        self._activate(record, role)
         with self._database.control_transaction() as session:
             return require_by_slug(session, slug)
+
+    def _activate(self, record: ShopRecord, role: str) -> None:
+        """Open the shop; of several who made it together one has made it."""
+        waits = (ShopRecord.id == record.id) & (ShopRecord.status == Status.PROVISIONING)
+        change = update(ShopRecord).where(waits).values(role=role, status=Status.ACTIVE)
+        with self._database.control_transaction() as session:
+            opened = session.execute(change.returning(ShopRecord.id))
+            if opened.scalar_one_or_none() is None:
+                raise SlugInUse(record.slug)
 
     def set_status(self, slug: str, status: Status) -> ShopRecord:
         """Suspend or resume a shop.
@@ -139,7 +142,7 @@ class Provisioner:
         with self._database.control_transaction() as session:
             existing = find_by_any_slug(session, slug)
             if existing is not None:
-                return self._take_up(session, existing, name, timezone, issuer)
+                return self._take_up(existing, name, timezone, issuer)
             shop_id = uuid.uuid4()
             record = ShopRecord(
                 id=shop_id,
@@ -162,13 +165,11 @@ class Provisioner:
             return record
 
     @staticmethod
-    def _take_up(
-        session: Session, record: ShopRecord, name: str, timezone: str, issuer: str
-    ) -> ShopRecord:
-        if record.status != Status.PROVISIONING or record.issuer != issuer:
+    def _take_up(record: ShopRecord, name: str, timezone: str, issuer: str) -> ShopRecord:
+        """A shop whose making was cut off, if the same one is asked for again."""
+        is_same = (record.name, record.timezone, record.issuer) == (name, timezone, issuer)
+        if record.status != Status.PROVISIONING or not is_same:
             raise SlugInUse(record.slug)
-        record.name, record.timezone = name, timezone
-        session.flush()  # the row is returned as it will be
         return record
 
     def _build(self, cell: Cell, record: ShopRecord) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import threading
 import uuid
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from tenants.database import BoundShop, Database
 from tenants.errors import ShopNotFound, ShopSuspended, ShopUnknown
-from tenants.models import ShopRecord, SlugRecord, Status
+from tenants.models import SLUG_PATTERN, ShopRecord, SlugRecord, Status
 
 # A change of status reaches every process within this time.
 CACHE_SECONDS = 3.0
@@ -52,7 +53,9 @@ class Registry:
             ShopSuspended: It is closed by the platform.
         """
         slug, issued_at = claims.get("shop"), claims.get("iat")
-        if not isinstance(slug, str) or not isinstance(issued_at, int | float):
+        if not isinstance(slug, str) or not re.fullmatch(SLUG_PATTERN, slug, re.ASCII):
+            raise ShopUnknown
+        if not isinstance(issued_at, int | float):
             raise ShopUnknown
         found = self._find(slug)
         if found is None or found.issuer != claims.get("iss"):

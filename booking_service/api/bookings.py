@@ -125,6 +125,7 @@ def _alternatives_to(wanted: NewBooking) -> Iterator[None]:
                 service_id=wanted.service_id,
                 provider_id=wanted.provider_id,
                 starts_at=wanted.starts_at,
+                actor=actor(),
                 now=now(),
             )
         raise
@@ -144,6 +145,7 @@ def _alternatives_to_move(booking_id: uuid.UUID, changes: Body) -> Iterator[None
                 booking=booking,
                 provider_id=changes.get("provider_id", booking.provider_id),
                 starts_at=changes.get("starts_at", booking.starts_at),
+                actor=actor(),
                 now=now(),
             )
         raise

@@ -51,7 +51,7 @@ def start() -> flask.Response:
 @docs.get("/docs/<asset>")
 def asset(asset: str) -> flask.Response:
     """A file of Swagger UI."""
-    return _with_policy(flask.send_from_directory(ASSETS, asset))
+    return _with_policy(flask.send_from_directory(ASSETS, asset, conditional=False))
 
 
 def _with_policy(response: flask.Response) -> flask.Response:

@@ -131,7 +131,7 @@ def _require_sound(scope: Scope) -> None:
         raise UriTooLong
     for part, named in ((path, "path"), (query, "query")):
         _require_text(part, named)
-    if b"//" in path or (path.endswith(b"/") and path != b"/"):
+    if b"//" in path or b"%2f" in path.lower() or (path.endswith(b"/") and path != b"/"):
         # Routers like to redirect these; here they are simply nothing.
         raise NotFound("path")
     if sum(len(name) + len(value) for name, value in scope["headers"]) > LARGEST_HEADERS:

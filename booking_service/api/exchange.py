@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import flask
 
 from booking_service.api.cursors import Cursors
-from booking_service.api.security import claims
+from booking_service.api.security import claims, needs_shop
 from booking_service.api.times import parse_date, parse_instant, parse_window
 from booking_service.domain.actors import Actor, Role
 from booking_service.errors import InvalidInput, Unauthenticated
@@ -141,7 +141,7 @@ def _cursors() -> Cursors:
 def _list_name() -> str:
     """What a cursor belongs to: the shop, the list and its filters."""
     token = claims()
-    shop = "" if token is None or "shop" not in token else current_shop().id
+    shop = current_shop().id if token is not None and needs_shop(token) else ""
     filters = sorted(_filters(flask.request.args.items(multi=True)))
     who = (token["role"], token["sub"]) if token else ()
     return f"{shop} {who} {flask.request.path} {filters}"

@@ -11,6 +11,7 @@ import flask
 from booking_service.api import exchange
 from booking_service.api.exchange import Body, Json, actor
 from booking_service.api.times import parse_date
+from booking_service.errors import InvalidInput
 from booking_service.models import DateOverride, WorkingHours
 from booking_service.services import hours
 from tenants.middleware import shop_transaction
@@ -43,14 +44,17 @@ def list_date_overrides(
     **bounds: Any,
 ) -> flask.Response:
     """``GET /providers/{provider_id}/date-overrides``."""
+    first, last = _date(bounds.get("from")), _date(bounds.get("to"))
+    if first is not None and last is not None and first > last:
+        raise InvalidInput.at("#/query/to", "must not be before from")
     page = exchange.page_request(limit, cursor, lambda texts: (parse_date(texts[0]),))
     with shop_transaction() as session:
         found = hours.list_date_overrides(
             session,
             provider_id=uuid.UUID(provider_id),
             page=page,
-            first=_date(bounds.get("from")),
-            last=_date(bounds.get("to")),
+            first=first,
+            last=last,
             actor=actor(),
         )
         return exchange.listed(found, serialise_override)

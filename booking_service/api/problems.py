@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import flask
@@ -14,6 +14,7 @@ from connexion.exceptions import ProblemException
 from connexion.lifecycle import ConnexionRequest, ConnexionResponse
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm.exc import StaleDataError
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.types import Scope, Send
 from werkzeug.exceptions import HTTPException as WerkzeugHTTPException
@@ -23,6 +24,7 @@ from booking_service.api.times import format_instant
 from booking_service.errors import (
     HTTP_PROBLEMS,
     BookingServiceError,
+    ChangedMeanwhile,
     DatabaseUnavailable,
     InvalidInput,
     ProblemType,
@@ -54,7 +56,7 @@ class Problem:
                 kind, detail = _kind(refusal), refusal.detail
                 self._add_facts(refusal)
             case int() as status:
-                kind = _BY_STATUS.get(status, _BY_STATUS[500])
+                kind = _of_status(status)
                 detail = f"{kind.title}."
             case _:
                 kind = _BY_STATUS[500]
@@ -106,11 +108,17 @@ def _known(error: Exception) -> BookingServiceError | TenancyError | int | None:
         case BookingServiceError() | TenancyError():
             return error
         case OperationalError() | InterfaceError() | PoolTimeout():
-            _log.error("database unavailable", error=str(error).splitlines()[0])
-            return DatabaseUnavailable("The database cannot be reached; try again.")
+            return _database_trouble(error)
         case DBAPIError() if error.connection_invalidated:
-            return DatabaseUnavailable("The database cannot be reached; try again.")
+            return _database_trouble(error)
+        case StaleDataError():
+            return ChangedMeanwhile()
     return _of_http(error)
+
+
+def _database_trouble(error: Exception) -> DatabaseUnavailable:
+    _log.error("database trouble", error=str(error).splitlines()[0])
+    return DatabaseUnavailable("The database did not finish the request; try again.")
 
 
 def _of_http(error: Exception) -> Unauthenticated | int | None:
@@ -126,6 +134,14 @@ def _of_http(error: Exception) -> Unauthenticated | int | None:
     if status == 401:
         return Unauthenticated("There is no bearer token in the request.")
     return status
+
+
+def _of_status(status: int) -> ProblemType:
+    if status in _BY_STATUS:
+        return _BY_STATUS[status]
+    if 400 <= status < 500:
+        return replace(_BY_STATUS[400], status=status)
+    return _BY_STATUS[500]
 
 
 def _kind(refusal: BookingServiceError | TenancyError) -> ProblemType:

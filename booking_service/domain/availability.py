@@ -52,6 +52,7 @@ class Offer:
         buffer_after: Kept free after it.
         interval: Between starts within a shift.
         capacity: Seats at one start.
+        max_per_day: Bookings per provider and local day; None is no limit.
     """
 
     duration: int
@@ -59,6 +60,7 @@ class Offer:
     buffer_after: int
     interval: int
     capacity: int = 1
+    max_per_day: int | None = None
 
     def appointment(self, start: int) -> Span:
         """The time of the client."""
@@ -113,7 +115,7 @@ class Calendar:
         time_off: The provider's absences.
         closures: The shop's.
         taken: The provider's allocations.
-        full_days: Local days on which a daily cap is reached.
+        booked_days: Local days and how many bookings count towards a cap there.
     """
 
     provider_id: uuid.UUID
@@ -121,7 +123,7 @@ class Calendar:
     time_off: Sequence[Span] = ()
     closures: Sequence[Span] = ()
     taken: Sequence[Taken] = ()
-    full_days: Sequence[Span] = ()
+    booked_days: Sequence[tuple[Span, int]] = ()
 
     @cached_property
     def working(self) -> list[Span]:
@@ -171,7 +173,24 @@ def _group_openings(
         left = offer.capacity - seats.get(start, 0)
         if start in seats and left > 0 and not _others_overlap(calendar, offer, start):
             found[start] = left
-    return [Opening(at, calendar.provider_id, left) for at, left in sorted(found.items())]
+    return [
+        Opening(at, calendar.provider_id, min(left, _left_that_day(calendar, offer, at)))
+        for at, left in sorted(found.items())
+    ]
+
+
+def _left_that_day(calendar: Calendar, offer: Offer, start: int) -> int:
+    if offer.max_per_day is None:
+        return offer.capacity
+    booked = sum(count for day, count in calendar.booked_days if day[0] <= start < day[1])
+    return offer.max_per_day - booked
+
+
+def _full_days(calendar: Calendar, offer: Offer) -> list[Span]:
+    limit = offer.max_per_day
+    if limit is None:
+        return []
+    return merged(day for day, count in calendar.booked_days if count >= limit)
 
 
 def reasons_against(
@@ -196,7 +215,7 @@ def reasons_against(
         found.append(Reason.TIME_OFF)
     if overlaps(blocked, calendar.closures):
         found.append(Reason.CLOSURE)
-    if overlaps((start, start + 1), calendar.full_days):
+    if overlaps((start, start + 1), _full_days(calendar, offer)):
         found.append(Reason.DAILY_CAP)
     found.extend(_collisions(calendar, offer, start))
     return found
@@ -233,7 +252,7 @@ def _admissible(calendar: Calendar, offer: Offer, window: Span) -> list[Span]:
     inside = merged((start, end - offer.duration + 1) for start, end in calendar.working)
     closed = merged((*calendar.breaks, *calendar.time_off, *calendar.closures))
     inside = subtracted(inside, _starts_that_touch(closed, offer))
-    inside = subtracted(inside, merged(calendar.full_days))
+    inside = subtracted(inside, _full_days(calendar, offer))
     return subtracted(inside, [(-(1 << 62), window[0]), (window[1], 1 << 62)])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from booking_service.domain.availability import Opening
 
@@ -39,6 +39,18 @@ def fairest_first(
     return sorted(providers, key=burden)
 
 
+def without(offered: Iterable[Slot], start: int, provider: uuid.UUID) -> list[Slot]:
+    """The slots without one start at one provider."""
+    result: list[Slot] = []
+    for slot in offered:
+        if slot.start != start or provider not in slot.provider_ids:
+            result.append(slot)
+        elif len(slot.provider_ids) > 1:
+            others = tuple(each for each in slot.provider_ids if each != provider)
+            result.append(replace(slot, provider_ids=others))
+    return result
+
+
 @dataclass(frozen=True, slots=True)
 class Slot:
     """A start and everyone who could serve it."""
@@ -66,6 +78,5 @@ def slots(per_provider: Iterable[Sequence[Opening]]) -> list[Slot]:
 
 def nearest(offered: Iterable[Slot], start: int) -> list[Slot]:
     """Up to five slots that lie nearest to ``start``, in order of time."""
-    others = (slot for slot in offered if slot.start != start)
-    closest = sorted(others, key=lambda slot: (abs(slot.start - start), slot.start))
+    closest = sorted(offered, key=lambda slot: (abs(slot.start - start), slot.start))
     return sorted(closest[:MOST_ALTERNATIVES], key=lambda slot: slot.start)

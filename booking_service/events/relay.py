@@ -112,7 +112,7 @@ class Relay:
                 for sink in self._routes.sinks(event.shop_id, event.type):
                     sink.deliver(event)
             except Exception as error:  # noqa: BLE001 - a sink may fail in any way
-                _log.warning("not delivered", event=str(event.id), error=repr(error))
+                _log.warning("not delivered", event_id=str(event.id), error=repr(error))
                 break
             delivered.append(event)
         return delivered

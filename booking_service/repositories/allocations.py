@@ -49,6 +49,8 @@ def blocking(
             _epoch(func.coalesce(start + before, start)).label("begins"),
             _epoch(func.coalesce(end - after, end)).label("finishes"),
             Booking.service_id,
+            # Whoever booked alone has a session of its own, named like the booking.
+            (Allocation.session_id != Allocation.booking_id).label("in_group"),
             Allocation.hold_id,
         )
         .outerjoin(Booking, Booking.id == Allocation.booking_id)
@@ -62,7 +64,7 @@ def blocking(
         query = query.where(Allocation.booking_id.is_distinct_from(except_booking))
     found: dict[uuid.UUID, list[Taken]] = {}
     for row in session.execute(query):
-        is_seat = group_service is not None and row.service_id == group_service
+        is_seat = row.in_group and row.service_id == group_service
         found.setdefault(row.resource_id, []).append(
             Taken(
                 span=(row.start, row.end),
@@ -75,7 +77,8 @@ def blocking(
 
 
 def _epoch(instant: ColumnElement[Any]) -> ColumnElement[int]:
-    return cast(func.floor(func.extract("epoch", instant)), BigInteger)
+    # Only an end can have a fraction of a second, and it still takes its second.
+    return cast(func.ceil(func.extract("epoch", instant)), BigInteger)
 
 
 def taken_seats(session: Session, group: uuid.UUID, provider_id: uuid.UUID) -> set[int]:

@@ -34,6 +34,21 @@ def require(
     return client
 
 
+def require_for_update(session: Session, client_id: uuid.UUID) -> Client:
+    """The client, locked against other changes until the transaction ends.
+
+    Raises:
+        NotFound: There is none with this id.
+    """
+    query = select(Client).where(Client.id == client_id)
+    client = session.scalar(
+        query.with_for_update().execution_options(populate_existing=True)
+    )
+    if client is None:
+        raise NotFound("client")
+    return client
+
+
 def find_by_subject(session: Session, subject: str) -> Client | None:
     """The client whose login this is."""
     return session.scalar(select(Client).where(Client.subject == subject))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import Select, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from booking_service.errors import NotFound
-from booking_service.models import Service
+from booking_service.models import Provider, Service, ServiceProvider
 from booking_service.repositories.paging import Page, PageRequest, fetch_page
 
 
@@ -45,6 +45,13 @@ def require_known(session: Session, service_ids: Collection[uuid.UUID]) -> None:
     )
     if set(session.scalars(query)) != set(service_ids):
         raise NotFound("service")
+
+
+def providers_of(session: Session, service_id: uuid.UUID) -> Sequence[Provider]:
+    """Everyone who offers a service, with all that they offer."""
+    offers_it = Provider.offers.any(ServiceProvider.service_id == service_id)
+    query = select(Provider).where(offers_it).options(selectinload(Provider.offers))
+    return session.scalars(query).all()
 
 
 def page_of(session: Session, page: PageRequest) -> Page[Service]:

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
+from booking_service.domain.actors import Actor
 from booking_service.domain.localtime import instant, moment
 from booking_service.errors import SlotRefused
 from booking_service.models import Booking
 from booking_service.repositories import providers
 from booking_service.services import scheduling
+from booking_service.services.identities import own_provider
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,9 @@ def free_slots(
         providers.require_known(session, set(provider_ids))
     # A start with a fraction of a second lies behind the whole second.
     window = -int(-starts_from.timestamp() // 1), -int(-starts_before.timestamp() // 1)
-    found = scheduling.offered(session, terms, provider_ids or terms.offering, window)
+    found = scheduling.offered(
+        session, terms, provider_ids or terms.offering, window, limit=limit
+    )
     slots = [
         FreeSlot(
             moment(slot.start),
@@ -85,12 +89,19 @@ def offer_alternatives(
     service_id: uuid.UUID,
     provider_id: uuid.UUID | None,
     starts_at: dt.datetime,
+    actor: Actor,
     now: dt.datetime,
 ) -> None:
     """Tell a refusal of a new booking what could be had instead."""
     terms = scheduling.terms_of(session, service_id, now=now)
+    if actor.is_provider:
+        provider_id = own_provider(session, actor).id
     refused.alternatives = scheduling.alternatives(
-        session, terms, instant(starts_at), preferred=provider_id
+        session,
+        terms,
+        instant(starts_at),
+        preferred=provider_id,
+        only_preferred=actor.is_provider,
     )
 
 
@@ -101,10 +112,16 @@ def offer_alternatives_to_move(
     booking: Booking,
     provider_id: uuid.UUID,
     starts_at: dt.datetime,
+    actor: Actor,
     now: dt.datetime,
 ) -> None:
     """Tell a refusal of a move what could be had instead."""
     terms = scheduling.terms_of_move(session, booking, now=now)
     refused.alternatives = scheduling.alternatives(
-        session, terms, instant(starts_at), preferred=provider_id
+        session,
+        terms,
+        instant(starts_at),
+        preferred=provider_id,
+        only_preferred=actor.is_provider,
+        present=(instant(booking.starts_at), booking.provider_id),
     )

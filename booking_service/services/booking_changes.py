@@ -121,10 +121,8 @@ def expire_booking(
 
 
 def _require_consistent(changes: Changes) -> None:
-    if (
-        "cancellation_reason" in changes
-        and changes.get("status", "cancelled") != "cancelled"
-    ):
+    reason, status = changes.get("cancellation_reason"), changes.get("status")
+    if reason is not None and status not in (None, Status.CANCELLED):
         raise InvalidInput.at("/cancellation_reason", "belongs to status cancelled")
 
 
@@ -198,11 +196,12 @@ def _annotate(
     words = {name: changes[name] for name in ("notes",) if name in changes}
     if booking.status == Status.CANCELLED and "cancellation_reason" in changes:
         words["cancellation_reason"] = changes["cancellation_reason"]
-    elif "cancellation_reason" in changes and "status" not in changes:
+    elif changes.get("cancellation_reason") is not None and "status" not in changes:
         raise InvalidTransition("Only a cancelled booking has a reason for it.")
-    if apply(booking, words):
+    changed = apply(booking, words)
+    if changed:
         touch(booking, now)
-        event = BookingUpdated.of(booking, by=actor, changed=tuple(words))
+        event = BookingUpdated.of(booking, by=actor, changed=changed)
         _announce(session, booking, event, now)
 
 

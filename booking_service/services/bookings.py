@@ -22,8 +22,7 @@ from booking_service.repositories import bookings, clients, locks, providers
 from booking_service.repositories.bookings import Filters
 from booking_service.repositories.paging import Page, PageRequest
 from booking_service.services import placing, scheduling
-from booking_service.services.changes import apply, touch
-from booking_service.services.clients import new_client
+from booking_service.services.clients import amend, new_client
 from booking_service.services.identities import own_client, own_provider, visibility
 from booking_service.services.scheduling import Terms
 
@@ -145,7 +144,9 @@ def _client(session: Session, wanted: NewBooking, actor: Actor, now: dt.datetime
     if (wanted.client_id is None) == (wanted.client is None):
         raise InvalidInput.at("/client_id", "give either client_id or client")
     if wanted.client_id is not None:
-        return clients.require(session, wanted.client_id)
+        # A provider books for those it knows; others are not its business.
+        known_to = own_provider(session, actor).id if actor.is_provider else None
+        return clients.require(session, wanted.client_id, served_by=known_to)
     assert wanted.client is not None  # one of the two is given
     return new_client(session, members=wanted.client, now=now)
 
@@ -156,9 +157,7 @@ def _own_record(
     own = own_client(session, actor)
     if wanted.client_id not in (None, own.id):
         raise RoleMayNot("A client books for itself only.")
-    if wanted.client and apply(own, wanted.client):
-        touch(own, now)
-    return own
+    return amend(session, own.id, wanted.client, now) if wanted.client else own
 
 
 def _draft(

@@ -9,7 +9,7 @@ from typing import Any
 Changes = Mapping[str, Any]
 
 
-def apply(record: object, changes: Changes) -> bool:
+def apply(record: object, changes: Changes) -> tuple[str, ...]:
     """Set the named attributes that differ.
 
     Args:
@@ -17,14 +17,14 @@ def apply(record: object, changes: Changes) -> bool:
         changes: New values by attribute; what is not in it stays.
 
     Returns:
-        Whether anything differed.
+        The names of those that differed.
     """
     differing = {
         name: value for name, value in changes.items() if getattr(record, name) != value
     }
     for name, value in differing.items():
         setattr(record, name, value)
-    return bool(differing)
+    return tuple(differing)
 
 
 def touch(record: Any, now: dt.datetime) -> None:

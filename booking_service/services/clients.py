@@ -61,7 +61,7 @@ def update_client(
         NotFound: There is none with this id.
         SubjectInUse: Another client has the subject.
     """
-    return _update(session, clients.require(session, client_id), changes, now)
+    return amend(session, client_id, changes, now)
 
 
 def get_own_client(session: Session, *, actor: Actor) -> Client:
@@ -73,10 +73,14 @@ def update_own_client(
     session: Session, *, changes: Changes, actor: Actor, now: dt.datetime
 ) -> Client:
     """Change the actor's own record."""
-    return _update(session, own_client(session, actor), changes, now)
+    return amend(session, own_client(session, actor).id, changes, now)
 
 
-def _update(session: Session, client: Client, changes: Changes, now: dt.datetime) -> Client:
+def amend(
+    session: Session, client_id: uuid.UUID, changes: Changes, now: dt.datetime
+) -> Client:
+    """Change a client's record, one at a time."""
+    client = clients.require_for_update(session, client_id)
     with written(session):
         if apply(client, changes):
             touch(client, now)

@@ -63,7 +63,7 @@ def update_provider(
     provider = providers.require(session, provider_id)
     own = {name: value for name, value in changes.items() if name != "service_ids"}
     with written(session):
-        changed = apply(provider, own)
+        changed = bool(apply(provider, own))
         if "service_ids" in changes:
             changed |= _set_offers(session, provider, changes["service_ids"])
         if changed:

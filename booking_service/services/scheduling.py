@@ -56,6 +56,8 @@ REACH = 3 * DAY
 # Alternatives are looked for this far on both sides, then further on one.
 NEAR = 3 * DAY
 FAR = 62 * DAY
+# Windows are searched in parts of this length.
+STRIDE = 7 * DAY
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,7 @@ def _terms(session: Session, service: Service, now: dt.datetime) -> Terms:
             buffer_after=service.buffer_after_minutes * MINUTE,
             interval=interval * MINUTE,
             capacity=service.capacity,
+            max_per_day=service.max_per_day,
         ),
         bounds=Bounds(
             now=current,
@@ -157,7 +160,7 @@ def calendars(
         now=terms.now,
         except_booking=terms.except_booking,
     )
-    full_days = _full_days(session, terms, provider_ids, reach)
+    booked = _bookings_per_day(session, terms, provider_ids, reach)
     return [
         Calendar(
             provider_id=provider_id,
@@ -171,17 +174,16 @@ def calendars(
             time_off=absences.get(provider_id, ()),
             closures=closed,
             taken=taken.get(provider_id, ()),
-            full_days=full_days.get(provider_id, ()),
+            booked_days=booked.get(provider_id, ()),
         )
         for provider_id in provider_ids
     ]
 
 
-def _full_days(
+def _bookings_per_day(
     session: Session, terms: Terms, provider_ids: Collection[uuid.UUID], window: Window
-) -> Mapping[uuid.UUID, Sequence[Span]]:
-    limit = terms.service.max_per_day
-    if limit is None:
+) -> Mapping[uuid.UUID, Sequence[tuple[Span, int]]]:
+    if terms.service.max_per_day is None:
         return {}
     counts = bookings.counts_per_day(
         session,
@@ -192,28 +194,39 @@ def _full_days(
         except_booking=terms.except_booking,
     )
     return {
-        provider_id: [
-            day_span(day, terms.zone) for day, count in per_day.items() if count >= limit
-        ]
+        provider_id: [(day_span(day, terms.zone), count) for day, count in per_day.items()]
         for provider_id, per_day in counts.items()
     }
 
 
 def offered(
-    session: Session, terms: Terms, provider_ids: Collection[uuid.UUID], window: Span
+    session: Session,
+    terms: Terms,
+    provider_ids: Collection[uuid.UUID],
+    window: Span,
+    *,
+    limit: int | None = None,
 ) -> list[Slot]:
     """The slots that start in ``window``, chronological, each start once.
 
-    Providers that do not offer the service, or do not work, add none.
+    Providers that do not offer the service, or do not work, add none. With a
+    limit the search ends when more than that many are found.
     """
     window = max(window[0], terms.bounds.earliest), min(window[1], terms.bounds.latest)
     serving = [each for each in terms.offering if each in provider_ids]
     if window[0] >= window[1] or not serving or not terms.service.active:
         return []
-    return choice.slots(
-        openings(calendar, terms.offer, terms.bounds, window)
-        for calendar in calendars(session, terms, serving, window)
-    )
+    found: list[Slot] = []
+    known = calendars(session, terms, serving, window)
+    # The answer for a window is the union of the answers for its parts.
+    for first in range(window[0], window[1], STRIDE):
+        part = first, min(first + STRIDE, window[1])
+        found += choice.slots(
+            openings(calendar, terms.offer, terms.bounds, part) for calendar in known
+        )
+        if limit is not None and len(found) > limit:
+            break
+    return found
 
 
 def standing(
@@ -244,7 +257,13 @@ def refusal(found: Mapping[uuid.UUID, Sequence[Reason]]) -> SlotRefused:
 
 
 def alternatives(
-    session: Session, terms: Terms, start: int, *, preferred: uuid.UUID | None
+    session: Session,
+    terms: Terms,
+    start: int,
+    *,
+    preferred: uuid.UUID | None,
+    only_preferred: bool,
+    present: tuple[int, uuid.UUID] | None = None,
 ) -> list[Alternative]:
     """Up to five starts near one that was refused.
 
@@ -252,14 +271,22 @@ def alternatives(
         session: A transaction of its own, begun after the refusal.
         terms: Those under which the start was refused.
         start: Seconds since 1970.
-        preferred: The provider that was asked for; others only if it has none.
+        preferred: The provider that was asked for.
+        only_preferred: Whether the asker may not have others anyway; else they
+            are named if the preferred one has no time.
+        present: Where a booking that is to move is now: no alternative.
     """
     start = min(max(start, terms.bounds.earliest), terms.bounds.latest)
-    for candidates in ([preferred] if preferred else [], terms.offering):
+    rounds: list[Sequence[uuid.UUID]] = [[preferred]] if preferred else []
+    if not only_preferred:
+        rounds.append(terms.offering)
+    for candidates in rounds:
         for window in ((start - NEAR, start + NEAR), (start - NEAR, start + FAR)):
-            near = choice.nearest(offered(session, terms, candidates, window), start)
-            if near:
-                return [_alternative(terms, slot) for slot in near]
+            found = offered(session, terms, candidates, window)
+            if present is not None:
+                found = choice.without(found, *present)
+            if found:
+                return [_alternative(terms, slot) for slot in choice.nearest(found, start)]
     return []
 
 

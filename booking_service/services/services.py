@@ -69,4 +69,9 @@ def delete_service(session: Session, *, service_id: uuid.UUID, now: dt.datetime)
     if bookings.has_future(session, now=now, service_id=service_id):
         raise HasFutureBookings("Cancel or finish the service's bookings first.")
     service.deleted_at = now
+    for provider in services.providers_of(session, service_id):
+        provider.offers = [
+            each for each in provider.offers if each.service_id != service_id
+        ]
+        touch(provider, now)
     session.flush()  # the answer is given when it is written

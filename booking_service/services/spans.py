@@ -23,6 +23,7 @@ def stated(members: Mapping[str, Any], current: Stretch | None = None) -> dict[s
         InvalidInput: Neither or both are stated, an end is missing, or it ends
             before it starts.
     """
+    members = {name: value for name, value in members.items() if _is_stated(name, value)}
     given = [pair for pair in PAIRS if any(name in members for name in pair)]
     if len(given) == 2:
         raise InvalidInput.at("/starts_on", "give instants or dates, not both")
@@ -31,18 +32,22 @@ def stated(members: Mapping[str, Any], current: Stretch | None = None) -> dict[s
     values = {name: members[name] for name in ("reason",) if name in members}
     for pair in given:
         ends = {name: members.get(name, getattr(current, name, None)) for name in pair}
-        for name, value in ends.items():
-            if value is None:
-                raise InvalidInput.at(f"/{name}", "is missing")
-        _require_order(pair, *ends.values())
+        _require_order(ends)
         others = (name for other in PAIRS if other != pair for name in other)
         values |= ends | dict.fromkeys(others)
     return values
 
 
-def _require_order(
-    pair: tuple[str, str], start: dt.datetime | dt.date, end: dt.datetime | dt.date
-) -> None:
+def _is_stated(name: str, value: object) -> bool:
+    """Answers write the pair that was not used as nulls; so may requests."""
+    return name == "reason" or value is not None
+
+
+def _require_order(ends: Mapping[str, Any]) -> None:
+    for name, value in ends.items():
+        if value is None:
+            raise InvalidInput.at(f"/{name}", "is missing")
+    (first, start), (last, end) = ends.items()
     has_length = start < end if isinstance(start, dt.datetime) else start <= end
     if not has_length:
-        raise InvalidInput.at(f"/{pair[1]}", f"must be after {pair[0]}")
+        raise InvalidInput.at(f"/{last}", f"must be after {first}")

@@ -28,7 +28,7 @@ def upgrade() -> None:
     op.create_table(
         "shops",
         sa.Column("id", sa.Uuid, primary_key=True),
-        sa.Column("slug", sa.Text, nullable=False, unique=True),
+        sa.Column("slug", sa.Text(collation="C"), nullable=False, unique=True),
         sa.Column("issuer", sa.Text, nullable=False),
         sa.Column("name", sa.Text, nullable=False),
         sa.Column("timezone", sa.Text, nullable=False),

@@ -25,6 +25,7 @@ def is_offered(calendar: Calendar, offer: Offer, bounds: Bounds, start: int) -> 
     others = [taken for taken in calendar.taken if not _same_group(taken, offer, start)]
     busy = {s for taken in others for s in range(*taken.span)}
     seats = sum(_same_group(taken, offer, start) for taken in calendar.taken)
+    booked = sum(count for day, count in calendar.booked_days if start in seconds(day))
     on_grid = any(
         shift.start <= start < shift.end and (start - shift.start) % offer.interval == 0
         for shift in calendar.shifts
@@ -34,7 +35,7 @@ def is_offered(calendar: Calendar, offer: Offer, bounds: Bounds, start: int) -> 
         and on_grid
         and appointment <= worked
         and not with_buffers & (breaks | away | busy)
-        and start not in {s for day in calendar.full_days for s in range(*day)}
+        and booked < (1 << 30 if offer.max_per_day is None else offer.max_per_day)
         and seats < offer.capacity
     )
 

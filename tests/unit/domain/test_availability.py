@@ -48,9 +48,11 @@ def calendar(*periods: Period, **facts: Sequence[object]) -> Calendar:
 
 def offer(minutes: int, **others: int) -> Offer:
     values = {"interval": minutes, "buffer_before": 0, "buffer_after": 0, **others}
-    capacity = values.pop("capacity", 1)
+    counts = {
+        name: values.pop(name) for name in ("capacity", "max_per_day") if name in values
+    }
     in_seconds = {name: 60 * value for name, value in values.items()}
-    return Offer(duration=60 * minutes, capacity=capacity, **in_seconds)
+    return Offer(duration=60 * minutes, **counts, **in_seconds)
 
 
 def clocks(
@@ -122,9 +124,19 @@ class TestOpenings:
         assert clocks(calendar(NINE_TO_FIVE), offer(60), bounds)[-1] == "11:00"
 
     def test_a_full_day_offers_nothing(self) -> None:
-        full = calendar(NINE_TO_FIVE, full_days=[span("00:00", "23:59")])
+        full = calendar(NINE_TO_FIVE, booked_days=[(span("00:00", "23:59"), 2)])
 
-        assert clocks(full, offer(60)) == []
+        assert clocks(full, offer(60, max_per_day=2)) == []
+        assert clocks(full, offer(60, max_per_day=3))
+
+    def test_a_cap_limits_the_seats_of_a_group(self) -> None:
+        booked = calendar(NINE_TO_FIVE, booked_days=[(span("00:00", "23:59"), 2)])
+
+        found = openings(
+            booked, offer(60, capacity=5, max_per_day=3), ALWAYS, span("09:00", "10:00")
+        )
+
+        assert [opening.seats_left for opening in found] == [1]
 
     def test_a_window_holds_its_start_and_not_its_end(self) -> None:
         found = clocks(calendar(NINE_TO_FIVE), offer(60), window="10:00 12:00")
@@ -165,7 +177,7 @@ class TestReasonsAgainst:
             ("12:00", {}, [Reason.BREAK]),
             ("10:00", {"time_off": [span("10:00", "10:30")]}, [Reason.TIME_OFF]),
             ("10:00", {"closures": [span("10:00", "10:30")]}, [Reason.CLOSURE]),
-            ("10:00", {"full_days": [span("00:00", "23:00")]}, [Reason.DAILY_CAP]),
+            ("10:00", {"booked_days": [(span("00:00", "23:00"), 9)]}, [Reason.DAILY_CAP]),
             ("10:00", {"taken": [taken("10:30", "11:30")]}, [Reason.BOOKING]),
             (
                 "10:00",
@@ -187,9 +199,9 @@ class TestReasonsAgainst:
     def test_names_what_stands_in_the_way(
         self, start: str, facts: dict[str, Sequence[object]], expected: list[Reason]
     ) -> None:
-        found = reasons_against(
-            calendar(WITH_A_BREAK, **facts), offer(60), ALWAYS, at(start)
-        )
+        wanted = offer(60, max_per_day=9)
+
+        found = reasons_against(calendar(WITH_A_BREAK, **facts), wanted, ALWAYS, at(start))
 
         assert found == expected
 
@@ -230,6 +242,7 @@ def worlds(draw: st.DrawFn) -> tuple[Calendar, Offer, Bounds]:
         buffer_after=draw(st.integers(0, 4)),
         interval=draw(st.integers(1, 9)),
         capacity=capacity,
+        max_per_day=draw(st.sampled_from([None, 2])),
     )
     worked = sorted(some_spans(4))
     pauses = [tuple(p for p in some_spans(2) if p[0] >= s and p[1] <= e) for s, e in worked]
@@ -241,7 +254,7 @@ def worlds(draw: st.DrawFn) -> tuple[Calendar, Offer, Bounds]:
         time_off=some_spans(1),
         closures=some_spans(1),
         taken=[Taken(each, each) for each in some_spans(3)] + seats,
-        full_days=some_spans(1),
+        booked_days=[(each, draw(st.integers(0, 3))) for each in some_spans(1)],
     )
     now = draw(st.integers(0, 40))
     earliest = now + draw(st.integers(0, 20))

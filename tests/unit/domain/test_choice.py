@@ -11,6 +11,7 @@ from booking_service.domain.choice import (
     fairest_first,
     nearest,
     slots,
+    without,
 )
 
 A, B, C = (uuid.UUID(int=number) for number in (1, 2, 3))
@@ -43,12 +44,21 @@ class TestSlots:
 
 class TestNearest:
     def test_takes_a_few_on_both_sides_in_order(self) -> None:
-        offered = [Slot(start, (A,), 1) for start in range(0, 100, 10)]
+        offered = [Slot(start, (A,), 1) for start in range(0, 100, 10) if start != 50]
 
         found = nearest(offered, 50)
 
         assert [slot.start for slot in found] == [20, 30, 40, 60, 70]
         assert len(found) == MOST_ALTERNATIVES
 
-    def test_leaves_out_the_start_itself(self) -> None:
-        assert nearest([Slot(50, (A,), 1)], 50) == []
+    def test_takes_the_start_itself_where_another_has_it(self) -> None:
+        assert nearest([Slot(50, (B,), 1)], 50) == [Slot(50, (B,), 1)]
+
+
+class TestWithout:
+    def test_leaves_out_one_start_at_one_provider(self) -> None:
+        offered = [Slot(10, (A, B), 2), Slot(20, (A,), 1), Slot(30, (A,), 1)]
+
+        assert without(offered, 10, A) == [Slot(10, (B,), 2), *offered[1:]]
+        assert without(offered, 20, A) == [offered[0], offered[2]]
+        assert without(offered, 10, C) == offered

@@ -1,0 +1,273 @@
+"""Shops from the platform's side: the API, the registry and provisioning."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import threading
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+
+from booking_service.api.tokens import development_token
+from booking_service.app import Parts, assemble
+from booking_service.domain.actors import Role
+from tenants import provisioning
+from tenants.errors import ProvisioningUnavailable, ShopUnknown
+from tenants.models import Status
+from tenants.registry import Registry
+from tests.databases import one_value
+from tests.integration.driver import Caller, Shop, made, refused
+
+_slugs = (f"platform-{number}" for number in itertools.count(1))
+
+
+@pytest.fixture
+def slug() -> str:
+    return next(_slugs)
+
+
+def body(slug: str, **changes: Any) -> dict[str, Any]:
+    return {"slug": slug, "name": "Anna", "timezone": "Europe/Berlin", **changes}
+
+
+class TestCreateShop:
+    def test_makes_a_shop_that_can_be_entered_at_once(
+        self, platform: Caller, shop: Shop, slug: str
+    ) -> None:
+        answer = platform.post("/platform/shops", **body(slug))
+
+        assert answer.status_code == 201
+        assert answer.headers["location"] == f"/platform/shops/{slug}"
+        assert made(answer) == body(slug, status="active")
+        assert made(platform.get(f"/platform/shops/{slug}")) == body(slug, status="active")
+        settings = made(replace(shop, slug=slug).manager.get("/shop"))
+        assert (settings["slug"], settings["timezone"]) == (slug, "Europe/Berlin")
+
+    @pytest.mark.parametrize(
+        ("member", "value"),
+        [
+            ("slug", ""),
+            ("slug", "Anna"),
+            ("slug", "-anna"),
+            ("slug", "anna-"),
+            ("slug", "an na"),
+            ("slug", "ánna"),
+            ("slug", "anna\n"),
+            ("slug", "x" * 64),
+            ("slug", "anna'; drop schema control cascade; --"),
+            ("timezone", "Mars/Olympus"),
+            ("timezone", "europe/berlin"),
+            ("name", ""),
+        ],
+    )
+    def test_names_a_bad_member_and_makes_nothing(
+        self, platform: Caller, slug: str, member: str, value: str, superuser: Engine
+    ) -> None:
+        before = one_value(superuser, "select count(*) from control.shops")
+
+        answer = platform.post("/platform/shops", **body(slug) | {member: value})
+
+        problem = refused(answer, 400, "invalid-input")
+        assert problem["errors"][0]["pointer"] == f"/{member}"
+        assert one_value(superuser, "select count(*) from control.shops") == before
+
+    def test_a_slug_is_used_once_for_ever(self, platform: Caller, slug: str) -> None:
+        made(platform.post("/platform/shops", **body(slug)))
+
+        refused(platform.post("/platform/shops", **body(slug)), 409, "slug-in-use")
+        assert platform.delete(f"/platform/shops/{slug}").status_code == 204
+        refused(platform.post("/platform/shops", **body(slug)), 409, "slug-in-use")
+
+    def test_of_many_who_want_one_slug_one_gets_it(
+        self, platform: Caller, slug: str
+    ) -> None:
+        statuses: list[int] = []
+        start = threading.Barrier(6)
+
+        def create() -> None:
+            start.wait()
+            statuses.append(platform.post("/platform/shops", **body(slug)).status_code)
+
+        threads = [threading.Thread(target=create) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+        assert sorted(statuses) == [201, 409, 409, 409, 409, 409]
+        assert made(platform.get(f"/platform/shops/{slug}"))["status"] == "active"
+
+    def test_what_was_cut_off_is_taken_up_again(
+        self,
+        platform: Caller,
+        slug: str,
+        monkeypatch: pytest.MonkeyPatch,
+        superuser: Engine,
+    ) -> None:
+        def cut_off(*_: object) -> None:
+            raise RuntimeError("the power went")
+
+        monkeypatch.setattr(provisioning.Provisioner, "_fill", cut_off)
+        assert platform.post("/platform/shops", **body(slug)).status_code == 500
+        half = made(platform.get(f"/platform/shops/{slug}"))
+        schema = "select schema from control.shops where slug = :slug"
+        made_schema = "select count(*) from pg_namespace where nspname = :name"
+        name = one_value(superuser, schema, slug=slug)
+        assert one_value(superuser, made_schema, name=name) == 0
+        monkeypatch.undo()
+
+        whole = made(platform.post("/platform/shops", **body(slug)))
+
+        assert (half["status"], whole["status"]) == ("provisioning", "active")
+
+    def test_needs_the_admin_login(
+        self, parts: Parts, slug: str, superuser: Engine
+    ) -> None:
+        alone = assemble(replace(parts.settings, admin_database_url=None))
+
+        with pytest.raises(ProvisioningUnavailable):
+            alone.shops.create(slug=slug, name="x", timezone="UTC", issuer="x")
+
+        registered = "select count(*) from control.shop_slugs where slug = :slug"
+        assert one_value(superuser, registered, slug=slug) == 0
+        alone.database.dispose()
+
+
+class TestLifeOfAShop:
+    def test_a_suspended_shop_lets_nobody_in_until_it_is_resumed(
+        self, platform: Caller, shop: Shop
+    ) -> None:
+        path = f"/platform/shops/{shop.slug}"
+        made(shop.manager.get("/shop"))
+
+        assert made(platform.put(path, status="suspended"))["status"] == "suspended"
+        refused(shop.manager.get("/shop"), 403, "shop-suspended")
+        assert made(platform.put(path, status="active"))["status"] == "active"
+        made(shop.manager.get("/shop"))
+
+    def test_a_deleted_shop_is_gone_with_all_it_had(
+        self, platform: Caller, shop: Shop, superuser: Engine
+    ) -> None:
+        shop.add_service()
+        row = "select {} from control.shops where slug = :slug"
+        schema = one_value(superuser, row.format("schema"), slug=shop.slug)
+        role = one_value(superuser, row.format("role"), slug=shop.slug)
+
+        assert platform.delete(f"/platform/shops/{shop.slug}").status_code == 204
+
+        refused(platform.get(f"/platform/shops/{shop.slug}"), 404, "not-found")
+        refused(platform.delete(f"/platform/shops/{shop.slug}"), 404, "not-found")
+        refused(shop.manager.get("/shop"), 403, "shop-unknown")
+        for query in (
+            "select count(*) from pg_namespace where nspname = :name",
+            "select count(*) from pg_roles where rolname = :name",
+        ):
+            for name in (schema, role):
+                assert one_value(superuser, query, name=name) == 0
+
+    def test_another_process_learns_of_an_end_from_the_database(
+        self, parts: Parts, platform: Caller, shop: Shop
+    ) -> None:
+        other = Registry(parts.database)
+        claims = {
+            "iss": parts.settings.auth_issuer,
+            "shop": shop.slug,
+            "iat": dt.datetime.now(dt.UTC).timestamp() + 1,
+        }
+        bound = other.bind(claims)
+        platform.delete(f"/platform/shops/{shop.slug}")
+
+        with (
+            pytest.raises(ShopUnknown),
+            parts.database.shop_transaction(other.bind(claims)),
+        ):
+            pass
+        assert bound.slug == shop.slug
+
+    def test_shops_are_listed_by_slug_in_pages(self, platform: Caller, shop: Shop) -> None:
+        seen: list[str] = []
+        cursor: dict[str, str] = {}
+        while True:
+            page = made(platform.get("/platform/shops", limit=7, **cursor))
+            seen += [each["slug"] for each in page["items"]]
+            if page["next_cursor"] is None:
+                break
+            cursor = {"cursor": page["next_cursor"]}
+
+        assert shop.slug in seen
+        assert seen == sorted(seen)
+        assert len(seen) == len(set(seen))
+
+    def test_unknown_shops_are_not_found(self, platform: Caller) -> None:
+        for answer in (
+            platform.get("/platform/shops/nobody"),
+            platform.put("/platform/shops/nobody", status="suspended"),
+            platform.delete("/platform/shops/nobody"),
+        ):
+            refused(answer, 404, "not-found")
+
+
+class TestBinding:
+    def claims(self, parts: Parts, to: Shop, **changes: object) -> dict[str, object]:
+        now = dt.datetime.now(dt.UTC).timestamp()
+        base = {"iss": parts.settings.auth_issuer, "shop": to.slug, "iat": now + 1}
+        return base | changes
+
+    def test_needs_the_shops_own_issuer(self, parts: Parts, shop: Shop) -> None:
+        with pytest.raises(ShopUnknown):
+            parts.registry.bind(self.claims(parts, shop, iss="https://elsewhere"))
+
+    def test_refuses_a_token_older_than_the_shop(self, parts: Parts, shop: Shop) -> None:
+        hour_ago = dt.datetime.now(dt.UTC).timestamp() - 3600
+
+        with pytest.raises(ShopUnknown):
+            parts.registry.bind(self.claims(parts, shop, iat=hour_ago))
+
+    @pytest.mark.parametrize(
+        "slug", [None, ["anna"], "nobody", "' or true --", "x" * 500, "a\x00", "\ud800"]
+    )
+    def test_refuses_what_is_no_slug(self, parts: Parts, shop: Shop, slug: object) -> None:
+        with pytest.raises(ShopUnknown):
+            parts.registry.bind(self.claims(parts, shop, shop=slug))
+
+    def test_a_former_slug_still_leads_to_the_shop(
+        self, parts: Parts, shop: Shop, superuser: Engine, slug: str
+    ) -> None:
+        with superuser.begin() as connection:
+            connection.execute(
+                text(
+                    "insert into control.shop_slugs select :new, id from control.shops"
+                    " where slug = :old"
+                ),
+                {"new": slug, "old": shop.slug},
+            )
+            connection.execute(
+                text("update control.shops set slug = :new where slug = :old"),
+                {"new": slug, "old": shop.slug},
+            )
+
+        assert parts.registry.bind(self.claims(parts, shop)).slug == slug
+
+    def test_a_platform_token_opens_no_shop(self, platform: Caller) -> None:
+        refused(platform.get("/shop"), 403, "role-may-not")
+
+    def test_a_shop_token_opens_no_platform(self, shop: Shop) -> None:
+        refused(shop.manager.get("/platform/shops"), 403, "role-may-not")
+
+    def test_a_token_without_a_shop_opens_none(self, parts: Parts, shop: Shop) -> None:
+        token = development_token(
+            parts.settings,
+            role=Role.MANAGER,
+            shop=None,
+            subject="mia",
+            ttl=dt.timedelta(hours=1),
+            now=dt.datetime.now(dt.UTC),
+        )
+
+        refused(Caller(shop.http, token).get("/shop"), 403, "shop-unknown")
+
+    def test_status_is_what_the_registry_says(self, parts: Parts, shop: Shop) -> None:
+        assert parts.registry.bind(self.claims(parts, shop)).status == Status.ACTIVE

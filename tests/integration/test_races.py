@@ -1,0 +1,223 @@
+"""Many at once: real connections, a barrier, exactly as many winners as places."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+import pytest
+from sqlalchemy import Engine, text
+
+from booking_service.app import Parts
+from tests.databases import TestDatabase
+from tests.integration.driver import JsonObject, Shop, instant, made
+
+THREADS = 64
+
+
+def at_once(*tasks: Callable[[], int]) -> Counter[int]:
+    """Run the tasks at the same moment and count what they return."""
+    start = threading.Barrier(len(tasks))
+    results: list[int] = []
+
+    def run(task: Callable[[], int]) -> None:
+        start.wait()
+        results.append(task())
+
+    threads = [threading.Thread(target=run, args=(task,)) for task in tasks]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(results) == len(tasks)
+    return Counter(results)
+
+
+def book_at_once(
+    shop: Shop,
+    service: JsonObject,
+    starts: Sequence[str],
+    provider: JsonObject | None = None,
+) -> Counter[int]:
+    def task(at: str) -> Callable[[], int]:
+        return lambda: shop.book(service, at, provider).status_code
+
+    return at_once(*(task(at) for at in starts))
+
+
+def overlapping_allocations(superuser: Engine, parts: Parts, shop: Shop) -> int:
+    schema = parts.shops.get(shop.slug).schema
+    query = text(
+        f'select count(*) from "{schema}".allocations a join "{schema}".allocations b'
+        " on a.resource_id = b.resource_id and a.blocked && b.blocked"
+        " and a.session_id < b.session_id"
+    )
+    with superuser.connect() as connection:
+        return int(connection.execute(query).scalar_one())
+
+
+@pytest.fixture(autouse=True)
+def no_deadlock(database: TestDatabase) -> object:
+    """The server's log, where it can be read, tells of no new deadlock."""
+
+    def deadlocks() -> int:
+        return database.log.read_text().count("deadlock detected") if database.log else 0
+
+    before = deadlocks()
+    yield
+    assert deadlocks() == before
+
+
+class TestOneSlot:
+    def test_has_one_winner(self, shop: Shop) -> None:
+        cut = shop.add_service(60)
+        anna = shop.add_provider(cut)
+
+        statuses = book_at_once(shop, cut, ["10:00"] * THREADS, anna)
+
+        assert statuses == {201: 1, 409: THREADS - 1}
+        assert len(made(shop.manager.get("/bookings"))["items"]) == 1
+
+    def test_without_the_constraint_has_many(
+        self, shop: Shop, parts: Parts, superuser: Engine
+    ) -> None:
+        """The control: it is the constraint that decides, and the test sees it."""
+        cut = shop.add_service(60)
+        anna = shop.add_provider(cut)
+        schema = parts.shops.get(shop.slug).schema
+        with superuser.begin() as connection:
+            table = f'"{schema}".allocations'
+            connection.execute(
+                text(f"alter table {table} drop constraint allocations_no_overlap")
+            )
+
+        winners = book_at_once(shop, cut, ["10:00"] * THREADS, anna)[201]
+
+        assert winners > 1
+        assert overlapping_allocations(superuser, parts, shop) > 0
+
+    def test_overlapping_ones_have_one_winner(
+        self, shop: Shop, parts: Parts, superuser: Engine
+    ) -> None:
+        cut = shop.add_service(60, slot_interval_minutes=15)
+        anna = shop.add_provider(cut)
+        starts = ["10:00", "10:15", "10:30", "10:45"] * 8
+
+        statuses = book_at_once(shop, cut, starts, anna)
+
+        assert statuses[201] in (1, 2)
+        assert statuses[201] + statuses[409] == len(starts)
+        assert overlapping_allocations(superuser, parts, shop) == 0
+
+
+class TestAnyProvider:
+    def test_as_many_win_as_there_are(self, shop: Shop) -> None:
+        cut = shop.add_service(60)
+        for name in ("Anna", "Bea", "Cleo"):
+            shop.add_provider(cut, name=name)
+
+        statuses = book_at_once(shop, cut, ["10:00"] * 24)
+
+        assert statuses == {201: 3, 409: 21}
+
+
+class TestLastSeats:
+    def test_have_one_winner_each(self, shop: Shop) -> None:
+        yoga = shop.add_service(60, capacity=5)
+        anna = shop.add_provider(yoga)
+
+        statuses = book_at_once(shop, yoga, ["10:00"] * 32, anna)
+
+        assert statuses == {201: 5, 409: 27}
+
+
+class TestDailyCap:
+    def test_is_never_passed(self, shop: Shop) -> None:
+        cut = shop.add_service(30, max_per_day=3)
+        anna = shop.add_provider(cut)
+        starts = [f"{hour:02}:{minute}" for hour in range(9, 17) for minute in ("00", "30")]
+
+        statuses = book_at_once(shop, cut, starts, anna)
+
+        assert statuses == {201: 3, 409: 13}
+
+
+class TestMoves:
+    def test_to_one_target_have_one_winner(
+        self, shop: Shop, parts: Parts, superuser: Engine
+    ) -> None:
+        cut = shop.add_service(30)
+        anna = shop.add_provider(cut)
+        ids = [made(shop.book(cut, f"{hour:02}:00", anna))["id"] for hour in range(9, 16)]
+
+        def move(booking: str) -> Callable[[], int]:
+            body = {"starts_at": instant("16:00")}
+            return lambda: shop.manager.put(f"/bookings/{booking}", **body).status_code
+
+        statuses = at_once(*(move(booking) for booking in ids))
+
+        assert statuses == {200: 1, 409: len(ids) - 1}
+        assert overlapping_allocations(superuser, parts, shop) == 0
+
+    def test_that_swap_places_do_not_deadlock(
+        self, shop: Shop, parts: Parts, superuser: Engine
+    ) -> None:
+        cut = shop.add_service(30)
+        anna, bea = shop.add_provider(cut), shop.add_provider(cut, name="Bea")
+        places = [(anna, "09:00"), (bea, "10:00"), (anna, "11:00"), (bea, "12:00")]
+        ids = [made(shop.book(cut, at, provider))["id"] for provider, at in places]
+
+        def move(booking: str, place: tuple[JsonObject, str]) -> Callable[[], int]:
+            body = {"starts_at": instant(place[1]), "provider_id": place[0]["id"]}
+            return lambda: shop.manager.put(f"/bookings/{booking}", **body).status_code
+
+        tasks = [move(booking, place) for booking in ids for place in places]
+        statuses = at_once(*tasks)
+
+        assert set(statuses) <= {200, 409}
+        assert overlapping_allocations(superuser, parts, shop) == 0
+
+
+class TestCancellation:
+    def test_happens_once(self, shop: Shop, superuser: Engine) -> None:
+        cut = shop.add_service(60)
+        shop.add_provider(cut)
+        booking = made(shop.book(cut, "10:00"))
+        path = f"/bookings/{booking['id']}"
+
+        statuses = at_once(*[lambda: shop.manager.delete(path).status_code] * 16)
+
+        assert statuses == {200: 16}
+        with superuser.connect() as connection:
+            query = text("select count(*) from control.outbox where subject = :booking")
+            assert connection.execute(query, {"booking": booking["id"]}).scalar_one() == 2
+
+
+class TestRules:
+    def test_change_before_or_after_a_booking_but_not_under_it(self, shop: Shop) -> None:
+        cut = shop.add_service(60)
+        anna = shop.add_provider(cut)
+
+        def close() -> int:
+            body = {"starts_on": "2030-01-08", "ends_on": "2030-01-08"}
+            return shop.manager.post("/closures", **body).status_code
+
+        bookings = [
+            lambda hour=hour: shop.book(cut, f"{hour:02}:00", anna).status_code
+            for hour in range(9, 17)
+        ]
+        statuses = at_once(close, *bookings)
+
+        assert set(statuses) <= {201, 409}
+        assert shop.book(cut, "09:00", anna).status_code == 409
+
+
+class TestFirstUse:
+    def test_makes_one_record(self, shop: Shop) -> None:
+        me = shop.client("newcomer")
+
+        statuses = at_once(*[lambda: me.get("/clients/me").status_code] * 16)
+
+        assert statuses == {200: 16}
+        assert len(made(shop.manager.get("/clients"))["items"]) == 1
