@@ -118,7 +118,11 @@ def create_app(
         settings: What it is told.
         parts: Assembled already, or put together here.
         verifier: Whose word on tokens counts; by default as the settings say.
+
+    Raises:
+        ConfigurationError: The settings do not say whose tokens to accept.
     """
+    settings.require_servable()
     parts = parts or assemble(settings)
     verifier = verifier or tokens.verifier(settings)
     app = FlaskApp("booking_service", middlewares=list(_MIDDLEWARES))

@@ -13,6 +13,7 @@ from dotenv import dotenv_values
 
 ROOT = Path(__file__).resolve().parents[1]
 SHORTEST_SECRET = 32
+FARTHEST_OFFSET_SECONDS = 100 * 366 * 86_400
 
 
 class Environment(StrEnum):
@@ -81,7 +82,7 @@ class Settings:
             secret_key=given.get("SECRET_KEY", ""),
             database_url=given.get("DATABASE_URL"),
             admin_database_url=given.get("ADMIN_DATABASE_URL"),
-            clock_offset=dt.timedelta(seconds=_number(given, "CLOCK_OFFSET_SECONDS", 0)),
+            clock_offset=_offset(given),
             auth_issuer=given.get("AUTH_ISSUER", cls.auth_issuer),
             auth_audience=given.get("AUTH_AUDIENCE", cls.auth_audience),
             auth_jwks_url=given.get("AUTH_JWKS_URL"),
@@ -99,24 +100,42 @@ class Settings:
         Raises:
             ConfigurationError: With the variable's name.
         """
+        if not 0 <= self.port <= 65535:
+            raise ConfigurationError("PORT must be from 0 to 65535")
+        if self.pool_size < 1:
+            raise ConfigurationError("DATABASE_POOL_SIZE must be 1 or more")
+        if self.is_production and self.clock_offset:
+            raise ConfigurationError("CLOCK_OFFSET_SECONDS is refused in production")
+        if self.is_production and self.database_url is None:
+            raise ConfigurationError(
+                "DATABASE_URL is needed in production. For development set"
+                " FLASK_ENV=development"
+            )
+
+    def require_secret(self) -> None:
+        """Refuse to sign with a secret that can be guessed.
+
+        Raises:
+            ConfigurationError: It is missing or short.
+        """
         if len(self.secret_key) < SHORTEST_SECRET:
             raise ConfigurationError(
                 f"SECRET_KEY must have {SHORTEST_SECRET} characters or more; script/server"
                 " makes a development .env that has one"
             )
-        if not 0 <= self.port <= 65535:
-            raise ConfigurationError("PORT must be from 0 to 65535")
-        if not self.is_production:
-            return
-        if self.clock_offset:
-            raise ConfigurationError("CLOCK_OFFSET_SECONDS is refused in production")
-        if self.auth_jwks_url is None:
+
+    def require_servable(self) -> None:
+        """Refuse to serve without knowing whose tokens to accept.
+
+        Raises:
+            ConfigurationError: With the variable's name.
+        """
+        self.require_secret()
+        if self.is_production and self.auth_jwks_url is None:
             raise ConfigurationError(
                 "AUTH_JWKS_URL is needed in production: development tokens are refused"
                 " there. For development set FLASK_ENV=development"
             )
-        if self.database_url is None:
-            raise ConfigurationError("DATABASE_URL is needed in production")
 
 
 def _environment(name: str) -> Environment:
@@ -125,6 +144,13 @@ def _environment(name: str) -> Environment:
     except ValueError as error:
         known = ", ".join(Environment)
         raise ConfigurationError(f"FLASK_ENV must be one of {known}") from error
+
+
+def _offset(given: Mapping[str, str]) -> dt.timedelta:
+    seconds = _number(given, "CLOCK_OFFSET_SECONDS", 0)
+    if abs(seconds) > FARTHEST_OFFSET_SECONDS:
+        raise ConfigurationError("CLOCK_OFFSET_SECONDS must stay within a century")
+    return dt.timedelta(seconds=seconds)
 
 
 def _number(given: Mapping[str, str], name: str, default: int) -> int:

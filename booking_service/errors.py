@@ -18,6 +18,7 @@
     │   ├── SubjectInUse               /problems/subject-in-use
     │   ├── HasFutureBookings          /problems/has-future-bookings
     │   └── ChangedMeanwhile           /problems/changed-meanwhile
+    ├── KeysUnavailable           503  /problems/keys-unavailable
     └── DatabaseUnavailable       503  /problems/database-unavailable
 """
 
@@ -195,6 +196,13 @@ class ChangedMeanwhile(Conflict):
     """Somebody else changed the same record at the same time."""
 
     type, title = "/problems/changed-meanwhile", "The record was just changed"
+
+
+class KeysUnavailable(BookingServiceError):
+    """The auth service's keys could not be fetched yet, so no token can be judged."""
+
+    status, type = 503, "/problems/keys-unavailable"
+    title = "Tokens cannot be verified yet"
 
 
 class DatabaseUnavailable(BookingServiceError):

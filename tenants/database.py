@@ -19,18 +19,20 @@ from sqlalchemy import Connection, Engine, create_engine, make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from tenants.errors import ProvisioningUnavailable, ShopUnknown
+from tenants.errors import NotMigrated, ProvisioningUnavailable, ShopUnknown
 from tenants.models import SCHEMA
 from tenants.roles import Roles
 
 MAIN_CELL = "main"
 CONNECT_SECONDS = 5
 POOL_WAIT_SECONDS = 10
+STATEMENT_SECONDS = 30
 
 # invalid_parameter_value: what set_config says of a role that does not exist.
 _NO_SUCH_ROLE = "22023"
 _PIN = text(
-    "select set_config('role', :role, true), set_config('search_path', :schema, true)"
+    "select set_config('role', :role, true), set_config('search_path', :schema, true),"
+    f" set_config('statement_timeout', '{STATEMENT_SECONDS}s', true)"
 )
 
 
@@ -67,9 +69,12 @@ def _pin(session: Session, role: str, schema: str) -> None:
         session.execute(_PIN, {"role": role, "schema": schema})
     except DBAPIError as error:
         if getattr(error.orig, "pgcode", None) == _NO_SUCH_ROLE:
-            # The registry was asked a moment ago and the shop has gone since.
-            raise ShopUnknown from error
+            raise RoleMissing from error
         raise
+
+
+class RoleMissing(Exception):
+    """The role that a transaction was to become does not exist."""
 
 
 class Cell:
@@ -83,7 +88,8 @@ class Cell:
             admin_url: The login that provisions; None where that is not done.
             pool_size: How many connections the service may hold.
         """
-        self.login = make_url(app_url).username or ""
+        url = make_url(app_url)
+        self.login = url.username or str(url.query.get("user", ""))
         self.engine = _engine(app_url, pool_size=pool_size)
         self._admin = _engine(admin_url, pool_size=2) if admin_url else None
 
@@ -100,6 +106,15 @@ class Cell:
         with Session(self.engine, expire_on_commit=False) as session, session.begin():
             _pin(session, role, schema)
             yield session
+
+    def require_admin(self) -> None:
+        """Make sure, before anything is begun, that there is an admin login.
+
+        Raises:
+            ProvisioningUnavailable: There is none.
+        """
+        if self._admin is None:
+            raise ProvisioningUnavailable
 
     @contextmanager
     def admin_transaction(self, *, as_owner: bool = False) -> Iterator[Connection]:
@@ -120,6 +135,14 @@ class Cell:
         self.engine.dispose()
         if self._admin is not None:
             self._admin.dispose()
+
+
+@contextmanager
+def _migrated() -> Iterator[None]:
+    try:
+        yield
+    except RoleMissing as error:
+        raise NotMigrated from error
 
 
 def become(connection: Connection, role: str, schema: str = "pg_catalog") -> None:
@@ -146,21 +169,28 @@ class Database:
         ``session.info["shop"]`` is the shop, which advisory locks hash in.
         """
         cell = self.cells[shop.cell]
-        with cell.transaction(role=shop.role, schema=shop.schema) as session:
-            session.info["shop"] = shop
-            yield session
+        try:
+            with cell.transaction(role=shop.role, schema=shop.schema) as session:
+                session.info["shop"] = shop
+                yield session
+        except RoleMissing as error:
+            # The registry was asked a moment ago and the shop has gone since.
+            raise ShopUnknown from error
 
     @contextmanager
     def control_transaction(self) -> Iterator[Session]:
         """A transaction that may read and change the registry."""
         cell = self.main
-        with cell.transaction(role=cell.roles.control, schema=SCHEMA) as session:
+        with (
+            _migrated(),
+            cell.transaction(role=cell.roles.control, schema=SCHEMA) as session,
+        ):
             yield session
 
     @contextmanager
     def relay_transaction(self, cell: Cell) -> Iterator[Session]:
         """A transaction that may read events and mark them delivered."""
-        with cell.transaction(role=cell.roles.relay, schema=SCHEMA) as session:
+        with _migrated(), cell.transaction(role=cell.roles.relay, schema=SCHEMA) as session:
             yield session
 
     def dispose(self) -> None:

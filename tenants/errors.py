@@ -9,6 +9,7 @@
     ├── SlugInUse              409  a slug names one shop for ever
     ├── InvalidShop            400  a slug or zone that cannot be
     ├── ProvisioningUnavailable 503  this process may not make shops
+    ├── NotMigrated            503  there is no control plane in the database yet
     └── ShopBehind             503  the shop's schema is older than the code
 """
 
@@ -96,6 +97,17 @@ class ProvisioningUnavailable(TenancyError):
     def __init__(self) -> None:
         """Point the operator at the setting."""
         super().__init__("ADMIN_DATABASE_URL is not set for this process.")
+
+
+class NotMigrated(TenancyError):
+    """The database has not been prepared for the service."""
+
+    status, type = 503, "/problems/not-migrated"
+    title = "The database is not prepared"
+
+    def __init__(self) -> None:
+        """Tell the operator what to run."""
+        super().__init__("There is no control plane here: run booking-service migrate.")
 
 
 class ShopBehind(TenancyError):

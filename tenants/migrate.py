@@ -82,6 +82,7 @@ def migrate_control(cell: Cell, migrations: Migrations) -> None:
     """
     names = cell.roles
     with cell.admin_transaction() as connection:
+        deployment_roles.refuse_other_database(connection, names)
         connection.execute(
             text("select pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK}
         )

@@ -25,6 +25,10 @@ from tenants.migrate import Migrations
 from tenants.models import SLUG_PATTERN, ShopRecord, SlugRecord, Status, shop_roles
 from tenants.registry import find_by_any_slug, require_by_slug
 
+LONGEST_NAME = 200
+# As the contract's pattern says it.
+_NAME = r"[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*"
+
 Initialise = Callable[[Connection, ShopRecord], None]
 
 
@@ -42,6 +46,18 @@ def require_slug(slug: str) -> None:
     """
     if not re.fullmatch(SLUG_PATTERN.strip("^$"), slug):
         raise InvalidShop("slug", "must be 1–63 of a–z, 0–9 and inner hyphens")
+
+
+def require_name(name: str) -> None:
+    """Refuse a name that is blank or long.
+
+    Raises:
+        InvalidShop: It is.
+    """
+    if not re.fullmatch(_NAME, name) or len(name) > LONGEST_NAME:
+        raise InvalidShop(
+            "name", f"must have 1–{LONGEST_NAME} characters, none of control, not all blank"
+        )
 
 
 def require_zone(timezone: str) -> None:
@@ -82,15 +98,15 @@ class Provisioner:
             issuer: Whose tokens may enter it.
 
         Raises:
-            InvalidShop: The slug or the zone is malformed.
+            InvalidShop: The slug, the name or the zone is malformed.
             SlugInUse: The slug is or was another shop's.
             ProvisioningUnavailable: This process has no admin login.
         """
         require_slug(slug)
         require_zone(timezone)
+        require_name(name)
         cell = self._database.main
-        with cell.admin_transaction():
-            pass  # without an admin login nothing is begun
+        cell.require_admin()
         record = self._register(slug, name, timezone, issuer)
         role = self._build(cell, record)
         self._activate(record, role)
@@ -124,7 +140,9 @@ class Provisioner:
 
         Raises:
             ShopNotFound: There is no such shop.
+            ProvisioningUnavailable: This process has no admin login.
         """
+        self._database.main.require_admin()
         with self._database.control_transaction() as session:
             record = require_by_slug(session, slug)
             record.status = Status.SUSPENDED if record.role else record.status

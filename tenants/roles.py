@@ -108,6 +108,17 @@ def refuse_unsafe_login(connection: Connection, login: str) -> None:
         )
 
 
+def refuse_other_database(connection: Connection, roles: Roles) -> None:
+    """Refuse an admin login that leads to another database than the service's.
+
+    Raises:
+        UnsafeLogin: It does.
+    """
+    name = connection.execute(text("select current_database()")).scalar_one()
+    if Roles.of_database(name) != roles:
+        raise UnsafeLogin("DATABASE_URL and ADMIN_DATABASE_URL name different databases")
+
+
 def _inherits_by_grant(connection: Connection, login: Row[tuple[int, bool, bool]]) -> bool:
     version = connection.execute(
         text("select current_setting('server_version_num')::int")

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
+from booking_service.cli.http import JsonErrors
+
 
 class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config) -> None:
@@ -25,7 +27,7 @@ class _Server(uvicorn.Server):
 def serving(app: ASGIApp) -> Iterator[str]:
     """Serve ``app`` on a free port; its address."""
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, lifespan="off", ws="none"
+        app, http=JsonErrors, log_config=None, access_log=False, lifespan="off", ws="none"
     )
     server = _Server(config)
     with socket.socket() as listener:

@@ -18,7 +18,7 @@ import structlog
 
 from booking_service.config import Settings
 from booking_service.domain.actors import Role
-from booking_service.errors import Unauthenticated
+from booking_service.errors import KeysUnavailable, Unauthenticated
 
 Claims = Mapping[str, Any]
 
@@ -125,12 +125,14 @@ class AuthServiceVerifier:
 class JwksKeys:
     """The published keys, fetched without blocking and kept through outages.
 
-    Keys are fetched anew when they have aged, and when a token names one that
-    is unknown; but never twice within 30 seconds, whatever comes.
+    A token that names an unknown key has the keys fetched anew, but never twice
+    within 30 seconds, whatever comes. Aged keys are refreshed beside the
+    requests, which go on with the old ones.
     """
 
     LIFE_SECONDS = 600.0
     REST_SECONDS = 30.0
+    FIRST_REST_SECONDS = 2.0
     TIMEOUT_SECONDS = 5.0
 
     def __init__(self, url: str) -> None:
@@ -139,30 +141,40 @@ class JwksKeys:
         self._keys: dict[str | None, jwt.PyJWK] = {}
         self._fetched_at = self._tried_at = float("-inf")
         self._lock = asyncio.Lock()
+        self._refresh: asyncio.Task[None] | None = None
 
     async def find(self, kid: object) -> jwt.PyJWK | None:
-        """The key with this id; a set of one key answers to no id, too."""
+        """The key with this id; a set of one key answers to no id, too.
+
+        Raises:
+            KeysUnavailable: No keys could be fetched yet.
+        """
         name = kid if isinstance(kid, str) else None
-        if name not in self._keys or self._age() > self.LIFE_SECONDS:
+        if name not in self._keys:
             async with self._lock:
-                if name not in self._keys or self._age() > self.LIFE_SECONDS:
+                if name not in self._keys:
                     await self._fetch()
+        elif time.monotonic() - self._fetched_at > self.LIFE_SECONDS:
+            self._refresh = asyncio.create_task(self._fetch())
+        if not self._keys:
+            raise KeysUnavailable
         return self._keys.get(name)
 
-    def _age(self) -> float:
-        return time.monotonic() - self._fetched_at
-
     async def _fetch(self) -> None:
-        if time.monotonic() - self._tried_at < self.REST_SECONDS:
+        rest = self.REST_SECONDS if self._keys else self.FIRST_REST_SECONDS
+        if time.monotonic() - self._tried_at < rest:
             return
         self._tried_at = time.monotonic()
         try:
-            async with httpx.AsyncClient(timeout=self.TIMEOUT_SECONDS) as http:
+            async with (
+                asyncio.timeout(self.TIMEOUT_SECONDS),
+                httpx.AsyncClient(timeout=self.TIMEOUT_SECONDS) as http,
+            ):
                 answer = await http.get(self._url)
                 answer.raise_for_status()
                 published = jwt.PyJWKSet.from_dict(answer.json()).keys
-        except (httpx.HTTPError, ValueError, jwt.PyJWTError) as error:
-            _log.error("keys not fetched", url=self._url, error=str(error))
+        except Exception as error:  # noqa: BLE001 - the issuer may answer anything
+            _log.error("keys not fetched", url=self._url, error=repr(error))
             return
         keys: dict[str | None, jwt.PyJWK] = {key.key_id: key for key in published}
         if len(published) == 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import click
+from sqlalchemy.exc import SQLAlchemyError
 
 from booking_service.cli import migrate, openapi, serve, shops, token
 from booking_service.config import ConfigurationError
@@ -29,6 +30,8 @@ class Commands(click.Group):
             return super().invoke(context)
         except EXPECTED as error:
             raise click.ClickException(str(error)) from error
+        except (SQLAlchemyError, OSError) as error:
+            raise click.ClickException(str(error).splitlines()[0]) from error
 
 
 @click.group(cls=Commands)

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
+import structlog
+
 from booking_service import localdb
 from booking_service.app import Parts, assemble
 from booking_service.config import Settings
-from booking_service.localdb import Logins
+from booking_service.localdb import LocalServer, Logins
+
+_log = structlog.get_logger(__name__)
 
 
 def _with_logins(settings: Settings, logins: Logins) -> Settings:
@@ -23,10 +30,21 @@ def started(settings: Settings) -> Iterator[Settings]:
         yield settings
         return
     server = localdb.start(settings.data_dir)
+    stopping = threading.Event()
+    threading.Thread(target=_follow, args=(server, stopping), daemon=True).start()
     try:
         yield _with_logins(settings, server.logins)
     finally:
+        stopping.set()
         server.stop()
+
+
+def _follow(server: LocalServer, stopping: threading.Event) -> None:
+    """End this process if the embedded server ends before it."""
+    server.supervisor.wait()
+    if not stopping.is_set():
+        _log.error("the embedded PostgreSQL has ended")
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from booking_service.app import Parts
 from booking_service.cli.database import connected
 from booking_service.config import Settings
 from tenants.database import become
+from tenants.errors import ShopNotFound
 from tenants.migrate import migrate_control, migrate_shops
 from tenants.models import ShopRecord
 
@@ -45,13 +46,16 @@ def bring_to_head(parts: Parts, slug: str | None = None) -> int:
     for cell in parts.database.cells.values():
         migrate_control(cell, parts.migrations)
     outcomes = list(migrate_shops(parts.database, parts.migrations, only=wanted))
+    if slug is not None and not outcomes:
+        raise ShopNotFound
     for outcome in outcomes:
         if outcome.error is not None:
             click.echo(f"{outcome.slug}: failed: {outcome.error}", err=True)
         elif outcome.changed:
             click.echo(f"{outcome.slug}: now at {outcome.revision}", err=True)
     failed = sum(outcome.error is not None for outcome in outcomes)
-    click.echo(f"{len(outcomes) - failed} shops at the head, {failed} failed", err=True)
+    if outcomes:
+        click.echo(f"{len(outcomes) - failed} shops at the head, {failed} failed", err=True)
     return failed
 
 

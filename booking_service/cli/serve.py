@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -17,8 +19,9 @@ from booking_service import app, logs
 from booking_service.app import Parts, assemble, create_app
 from booking_service.cli.database import connected, started
 from booking_service.cli.demo import introduce, seed
+from booking_service.cli.http import JsonErrors, listening
 from booking_service.cli.migrate import bring_to_head
-from booking_service.config import ConfigurationError, Settings
+from booking_service.config import Settings
 from tenants.roles import refuse_unsafe_login
 
 KEEP_ALIVE_SECONDS = 30
@@ -32,9 +35,11 @@ def serve(*, demo: bool) -> None:
     settings = Settings.load()
     if demo and settings.is_production:
         raise click.UsageError("--demo is for development.")
+    settings.require_servable()
     logs.configure()
-    signal.signal(signal.SIGTERM, _leave)
-    with _listening(settings) as listener, started(settings) as ready:
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, _leave)
+    with listening(settings) as listener, started(settings) as ready:
         parts = assemble(ready)
         try:
             _prepare(parts, demo=demo)
@@ -42,6 +47,7 @@ def serve(*, demo: bool) -> None:
                 _serve(parts, listener, demo=demo)
         finally:
             parts.database.dispose()
+    _end_stuck_threads()
 
 
 @click.command()
@@ -52,6 +58,7 @@ def relay() -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
     with connected(Settings.load()) as parts:
+        _require_sound(parts)
         app.relay(parts).run(stop)
 
 
@@ -69,13 +76,19 @@ class _Server(uvicorn.Server):
 
 
 def _prepare(parts: Parts, *, demo: bool) -> None:
-    if parts.settings.is_production:
-        with parts.database.main.engine.connect() as connection:
-            refuse_unsafe_login(connection, parts.database.main.login)
-        return
-    bring_to_head(parts)
+    if not parts.settings.is_production:
+        bring_to_head(parts)
+    _require_sound(parts)
     if demo:
         seed(parts)
+
+
+def _require_sound(parts: Parts) -> None:
+    """Refuse a login that could do harm, and a database that is not prepared."""
+    with parts.database.main.engine.connect() as connection:
+        refuse_unsafe_login(connection, parts.database.main.login)
+    with parts.database.control_transaction():
+        pass
 
 
 @contextmanager
@@ -85,13 +98,14 @@ def _relaying(parts: Parts) -> Iterator[None]:
         yield
         return
     stop = threading.Event()
-    worker = threading.Thread(target=app.relay(parts).run, args=(stop,), name="relay")
+    run = app.relay(parts).run
+    worker = threading.Thread(target=run, args=(stop,), name="relay", daemon=True)
     worker.start()
     try:
         yield
     finally:
         stop.set()
-        worker.join()
+        worker.join(GRACE_SECONDS)
 
 
 def _serve(parts: Parts, listener: socket.socket, *, demo: bool) -> None:
@@ -100,6 +114,7 @@ def _serve(parts: Parts, listener: socket.socket, *, demo: bool) -> None:
     words = [*introduce(parts, address)] if demo else []
     config = uvicorn.Config(
         create_app(parts.settings, parts=parts),
+        http=JsonErrors,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -112,20 +127,15 @@ def _serve(parts: Parts, listener: socket.socket, *, demo: bool) -> None:
     _Server(config, "\n".join([*words, f"Ready: {address}"])).run(sockets=[listener])
 
 
-@contextmanager
-def _listening(settings: Settings) -> Iterator[socket.socket]:
-    """The socket to serve on, taken before anything else is begun."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((settings.host, settings.port))
-        except OSError as error:
-            raise ConfigurationError(
-                f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}."
-                " Set another PORT."
-            ) from error
-        yield listener
-
-
 def _leave(_signal: int, _frame: FrameType | None) -> None:
     sys.exit(0)
+
+
+def _end_stuck_threads() -> None:
+    """Leave although a handler still waits for a database that does not answer."""
+    deadline = time.monotonic() + GRACE_SECONDS
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and not thread.daemon:
+            thread.join(max(0.0, deadline - time.monotonic()))
+            if thread.is_alive():
+                os._exit(1)

@@ -43,7 +43,14 @@ def list_() -> None:
         while True:
             for record in page.items:
                 click.echo(
-                    "\t".join((record.slug, record.status, record.timezone, record.name))
+                    "\t".join(
+                        (
+                            record.slug,
+                            record.status,
+                            record.timezone,
+                            record.name,
+                        )
+                    )
                 )
             if page.next_key is None:
                 break

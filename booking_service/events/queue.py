@@ -124,6 +124,11 @@ def lock_timer(session: Session, timer_id: uuid.UUID) -> tuple[str, uuid.UUID, i
     return (row.kind, row.booking_id, row.schedule_version) if row else None
 
 
+def postpone_timer(session: Session, timer_id: uuid.UUID, until: dt.datetime) -> None:
+    """Have a timer that could not be seen to come up again later."""
+    session.execute(update(timers).where(timers.c.id == timer_id).values(due_at=until))
+
+
 def drop_timer(session: Session, timer_id: uuid.UUID) -> None:
     """Remove a timer that was seen to."""
     session.execute(delete(timers).where(timers.c.id == timer_id))

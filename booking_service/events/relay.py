@@ -10,11 +10,11 @@ from __future__ import annotations
 import datetime as dt
 import threading
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Protocol
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from booking_service.events import queue
@@ -25,6 +25,8 @@ from tenants.database import Cell, Database
 LEASE = dt.timedelta(seconds=30)
 IDLE_SECONDS = 0.25
 TROUBLE_SECONDS = 2.0
+# A timer that fails lets the others pass and is tried again after this.
+POSTPONED = dt.timedelta(minutes=1)
 
 _log = structlog.get_logger(__name__)
 
@@ -42,6 +44,15 @@ class OnTimer(Protocol):
         now: dt.datetime,
     ) -> None:
         """See to a booking, unless its schedule has changed since."""
+
+
+@contextmanager
+def _outliving(trouble: str, **where: str) -> Iterator[None]:
+    """Log whatever goes wrong inside and go on: others wait behind it."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - logged; the others' turn has come
+        _log.exception(trouble, error=repr(error), **where)
 
 
 class Relay:
@@ -72,11 +83,9 @@ class Relay:
     def run(self, stop: threading.Event) -> None:
         """Work until ``stop`` is set; trouble is logged and outlived."""
         while not stop.is_set():
-            try:
+            pause = TROUBLE_SECONDS
+            with _outliving("relay in trouble"):
                 pause = 0.0 if self.work() else IDLE_SECONDS
-            except SQLAlchemyError as error:
-                _log.error("relay in trouble", error=str(error).splitlines()[0])
-                pause = TROUBLE_SECONDS
             stop.wait(pause)
 
     def work(self) -> int:
@@ -89,7 +98,11 @@ class Relay:
     def _deliver_all(self, cell: Cell) -> int:
         with self._database.relay_transaction(cell) as session:
             roles = queue.shops_with_events(session)
-        return sum(self._deliver_shop(cell, role) for role in roles)
+        done = 0
+        for role in roles:
+            with _outliving("events of a shop not delivered", role=role):
+                done += self._deliver_shop(cell, role)
+        return done
 
     def _deliver_shop(self, cell: Cell, role: str) -> int:
         with self._database.relay_transaction(cell) as session:
@@ -121,7 +134,15 @@ class Relay:
         now = self._clock()
         with self._database.relay_transaction(cell) as session:
             due = queue.due_timers(session, now)
-        return sum(self._ring(cell, timer_id, role, now) for timer_id, role in due)
+        done = 0
+        for timer_id, role in due:
+            try:
+                done += self._ring(cell, timer_id, role, now)
+            except Exception:  # noqa: BLE001 - logged and tried again
+                _log.exception("timer failed", timer_id=str(timer_id), role=role)
+                with self._database.relay_transaction(cell) as session:
+                    queue.postpone_timer(session, timer_id, now + POSTPONED)
+        return done
 
     def _ring(self, cell: Cell, timer_id: uuid.UUID, role: str, now: dt.datetime) -> int:
         """See to one timer; it is dropped only after what it asks for is committed."""

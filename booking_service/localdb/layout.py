@@ -7,6 +7,7 @@ import json
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 DATABASE = "booking"
 APP_LOGIN = "booking_app"
@@ -16,10 +17,17 @@ SUPERUSER = "postgres"
 
 @dataclass(frozen=True)
 class Running:
-    """What a running server says of itself, kept in ``server.json``."""
+    """What a running server says of itself, kept in ``server.json``.
+
+    Attributes:
+        owner_pid: The process for which it runs.
+        socket_folder: Where its socket can be reached.
+        scratch: A temporary folder; left over if its supervisor was killed.
+    """
 
     owner_pid: int
     socket_folder: str
+    scratch: str
 
 
 class Layout:
@@ -65,7 +73,7 @@ class Layout:
 
 def url(*, login: str, socket_folder: str, database: str = DATABASE) -> str:
     """The connection URL of ``login`` through the server's socket."""
-    return f"postgresql://{login}@/{database}?host={socket_folder}"
+    return f"postgresql://{login}@/{database}?host={quote(socket_folder, safe='/')}"
 
 
 def is_alive(pid: int) -> bool:

@@ -64,10 +64,12 @@ def start(data_dir: Path, options: Sequence[str] = ()) -> LocalServer:
         start_new_session=True,
     )
     assert supervisor.stdout is not None  # because of PIPE
+    assert supervisor.stdin is not None
     with supervisor.stdout as words:
         line = words.readline()
     said = json.loads(line) if line else {"error": "its supervisor ended without a word"}
     if "error" in said:
+        supervisor.stdin.close()
         supervisor.wait()
         raise LocalDatabaseError(said["error"])
     return LocalServer(
@@ -82,7 +84,10 @@ def attach(data_dir: Path) -> Logins | None:
     server = Layout(data_dir)
     if not server.folder.exists():
         return None
-    lock = server.try_lock()
+    try:
+        lock = server.try_lock()
+    except PermissionError as error:
+        raise LocalDatabaseError(f"{server.folder} is another user's") from error
     if lock is not None:
         os.close(lock)
         return None

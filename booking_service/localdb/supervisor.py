@@ -12,6 +12,7 @@ import contextlib
 import ctypes
 import json
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -30,6 +31,8 @@ from booking_service.localdb.layout import Layout, Running
 
 START_SECONDS = 30.0
 STOP_SECONDS = 30.0
+WATCH_SECONDS = 0.5
+SCRATCH = "booking-postgres-"
 # The longest path a UNIX socket may have on every platform, its file name taken off.
 LONGEST_SOCKET_FOLDER = 103 - len("/.s.PGSQL.5432")
 # The server is started inside its folder and names it like this, because the
@@ -54,11 +57,12 @@ class Supervisor:
         self.owner_pid = owner_pid
         self.options = options
         self.account = Account.current()
-        self.scratch = Path(tempfile.mkdtemp(prefix="booking-postgres-"))
+        self.scratch = Path(tempfile.mkdtemp(prefix=SCRATCH))
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self, lock: int) -> Running:
         """Start the server and make its logins; ``lock`` is the held lock."""
+        self._sweep()
         installation = binaries.find()
         if installation.root and not self.account.reaches(installation.bin):
             self.scratch.chmod(0o755)
@@ -69,12 +73,13 @@ class Supervisor:
             self._initialise(installation)
         self._refuse_other_version(installation)
         socket_folder = self._socket_folder()
+        self.installation = installation
         self._launch(installation, lock)
         self._await_connection(socket_folder)
         if not self.layout.ready_mark.exists():
             _make_logins(socket_folder)
             self.layout.ready_mark.touch()
-        running = Running(self.owner_pid, socket_folder)
+        running = Running(self.owner_pid, socket_folder, str(self.scratch))
         self.layout.write_running(running)
         return running
 
@@ -89,6 +94,19 @@ class Supervisor:
                 self.process.send_signal(signal.SIGQUIT)  # recovers at next start
                 self.process.wait()
         shutil.rmtree(self.scratch, ignore_errors=True)
+
+    def watch(self, lock: int) -> None:
+        """Keep the server running until standard input ends."""
+        while not select.select([sys.stdin], [], [], WATCH_SECONDS)[0]:
+            if self.process is not None and self.process.poll() is not None:
+                # Killed from outside; its last children may take a moment to go.
+                self._launch(self.installation, lock)
+
+    def _sweep(self) -> None:
+        """Remove what a supervisor that was killed has left behind."""
+        last = self.layout.running()
+        if last is not None and Path(last.scratch).name.startswith(SCRATCH):
+            shutil.rmtree(last.scratch, ignore_errors=True)
 
     def _initialise(self, installation: binaries.Installation) -> None:
         # A folder without the mark is what an interrupted first start left.
@@ -235,7 +253,7 @@ def main(data_dir: str, owner_pid: str, *options: str) -> int:
     try:
         running = supervisor.start(lock)
         print(json.dumps({"socket_folder": running.socket_folder}), flush=True)
-        sys.stdin.read()
+        supervisor.watch(lock)
     except (LocalDatabaseError, OSError, subprocess.SubprocessError) as error:
         print(json.dumps({"error": str(error)}), flush=True)
         return 1

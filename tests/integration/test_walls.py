@@ -161,12 +161,13 @@ class TestPinnedTransaction:
         rename = text("update shop_settings set name = 'changed'")
         read = text("select name from shop_settings")
 
-        with (
-            pytest.raises(RuntimeError),
-            parts.database.shop_transaction(two[0]) as session,
-        ):
-            session.execute(rename)
-            raise RuntimeError
+        def fail() -> None:
+            with parts.database.shop_transaction(two[0]) as session:
+                session.execute(rename)
+                raise RuntimeError
+
+        with pytest.raises(RuntimeError):
+            fail()
 
         with parts.database.shop_transaction(two[0]) as session:
             assert session.execute(read).scalar_one() != "changed"

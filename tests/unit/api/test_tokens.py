@@ -21,7 +21,7 @@ from booking_service.api.tokens import (
     development_token,
 )
 from booking_service.domain.actors import Role
-from booking_service.errors import Unauthenticated
+from booking_service.errors import KeysUnavailable, Unauthenticated
 from tests.doubles import SETTINGS
 
 NOW = dt.datetime.now(dt.UTC)
@@ -230,13 +230,38 @@ class TestKeys:
     def test_known_ones_outlive_the_issuers_outage(
         self, issuer: Issuer, keys: JwksKeys, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        assert asyncio.run(keys.find("rsa"))
-        issuer.is_up = False
         monkeypatch.setattr(JwksKeys, "LIFE_SECONDS", -1.0)
         monkeypatch.setattr(JwksKeys, "REST_SECONDS", 0.0)
 
+        async def outage() -> list[object]:
+            found: list[object] = [await keys.find("rsa")]
+            issuer.is_up = False
+            found.append(await keys.find("rsa"))  # refreshed beside it, in vain
+            assert keys._refresh is not None
+            await keys._refresh
+            return [*found, await keys.find("rsa")]
+
+        assert None not in asyncio.run(outage())
+        assert issuer.asked >= 2
+
+    def test_without_any_no_token_can_be_judged(
+        self, issuer: Issuer, keys: JwksKeys
+    ) -> None:
+        issuer.is_up = False
+
+        with pytest.raises(KeysUnavailable):
+            asyncio.run(keys.find("rsa"))
+
+    def test_are_asked_for_again_soon_after_a_first_failure(
+        self, issuer: Issuer, keys: JwksKeys, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(JwksKeys, "FIRST_REST_SECONDS", 0.0)
+        issuer.is_up = False
+        with pytest.raises(KeysUnavailable):
+            asyncio.run(keys.find("rsa"))
+        issuer.is_up = True
+
         assert asyncio.run(keys.find("rsa"))
-        assert issuer.asked == 2
 
     def test_new_ones_are_found_without_a_restart(
         self, issuer: Issuer, keys: JwksKeys, monkeypatch: pytest.MonkeyPatch

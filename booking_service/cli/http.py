@@ -1,0 +1,77 @@
+"""The HTTP server beneath the application."""
+
+from __future__ import annotations
+
+import errno
+import json
+import socket
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from booking_service.config import ConfigurationError, Settings
+
+
+class JsonErrors(H11Protocol):
+    """Answers what is not even HTTP with a problem, like everything else.
+
+    Uvicorn's h11 and not its httptools: that one loses the body of requests that
+    offer an upgrade, as Java's client does by default.
+    """
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse bytes that are no request; the connection ends."""
+        request_id = uuid.uuid4().hex
+        problem = {
+            "type": "/problems/malformed-request",
+            "title": "The request is malformed",
+            "status": 400,
+            "detail": msg,
+            "instance": f"urn:request:{request_id}",
+        }
+        body = json.dumps(problem).encode()
+        answer = h11.Response(
+            status_code=400,
+            headers=[
+                (b"content-type", b"application/problem+json"),
+                (b"content-length", str(len(body)).encode()),
+                (b"x-request-id", request_id.encode()),
+                (b"connection", b"close"),
+            ],
+            reason=b"Bad Request",
+        )
+        for event in (answer, h11.Data(data=body), h11.EndOfMessage()):
+            output = self.conn.send(event)
+            if output:
+                self.transport.write(output)
+        self.transport.close()
+
+
+@contextmanager
+def listening(settings: Settings) -> Iterator[socket.socket]:
+    """The socket to serve on, taken before anything else is begun.
+
+    Raises:
+        ConfigurationError: It cannot be had; says what to change.
+    """
+    where = f"{settings.host}:{settings.port}"
+    try:
+        found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise ConfigurationError(
+            f"HOST {settings.host!r} is no address: {error}"
+        ) from error
+    family, kind, protocol, _, address = found[0]
+    with socket.socket(family, kind, protocol) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(address)
+        except OSError as error:
+            hint = " Set another PORT." if error.errno == errno.EADDRINUSE else ""
+            raise ConfigurationError(
+                f"Cannot listen on {where}: {error.strerror}.{hint}"
+            ) from error
+        yield listener
