@@ -20,7 +20,7 @@ from booking_service.errors import BookingServiceError, NotFound
 
 LARGEST_BODY = 1 << 20
 LARGEST_HEADERS = 32 << 10
-LONGEST_TARGET = 8 << 10
+LONGEST_TARGET = 32 << 10
 REQUEST_ID = "booking_service.request_id"
 _KNOWN_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
