@@ -20,7 +20,7 @@ from flask.json.provider import DefaultJSONProvider
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
-from booking_service.api import exchange, problems, security, service, tokens
+from booking_service.api import exchange, health, problems, security, tokens
 from booking_service.api.contract import contract
 from booking_service.api.cursors import Cursors
 from booking_service.api.docs import docs
@@ -142,7 +142,7 @@ def _prepare_flask(flask_app: Flask, parts: Parts) -> None:
     flask_app.extensions |= {
         exchange.CLOCK: parts.clock,
         exchange.CURSORS: Cursors(parts.settings.secret_key),
-        service.DATABASE: parts.database,
+        health.DATABASE: parts.database,
         PLATFORM_SHOPS: parts.shops,
     }
     assert isinstance(flask_app.json, DefaultJSONProvider)  # Connexion's is one

@@ -102,8 +102,8 @@ class Settings:
         """
         if not 0 <= self.port <= 65535:
             raise ConfigurationError("PORT must be from 0 to 65535")
-        if self.pool_size < 1:
-            raise ConfigurationError("DATABASE_POOL_SIZE must be 1 or more")
+        if self.pool_size < 2:  # a timer takes the relay's and the shop's
+            raise ConfigurationError("DATABASE_POOL_SIZE must be 2 or more")
         if self.is_production and self.clock_offset:
             raise ConfigurationError("CLOCK_OFFSET_SECONDS is refused in production")
         if self.is_production and self.database_url is None:

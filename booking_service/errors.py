@@ -5,6 +5,11 @@
     BookingServiceError
     ├── InvalidInput              400  /problems/invalid-input
     │   └── InvalidCursor         400
+    ├── MalformedRequest          400  /problems/malformed-request
+    ├── PayloadTooLarge           413  /problems/payload-too-large
+    ├── UriTooLong                414  /problems/uri-too-long
+    ├── UnsupportedMediaType      415  /problems/unsupported-media-type
+    ├── HeadersTooLarge           431  /problems/headers-too-large
     ├── Unauthenticated           401  /problems/unauthenticated
     ├── RoleMayNot                403  /problems/role-may-not
     │   └── NotLinked             403  /problems/not-linked
@@ -98,6 +103,40 @@ class InvalidCursor(InvalidInput):
         super().__init__(
             [FieldError("#/query/cursor", "is not a cursor of this list; leave it out")]
         )
+
+
+class MalformedRequest(BookingServiceError):
+    """The request line has bytes that mean nothing."""
+
+    status, type = 400, "/problems/malformed-request"
+    title = "The request is malformed"
+
+
+class PayloadTooLarge(BookingServiceError):
+    """The body is larger than any that is needed here."""
+
+    status, type = 413, "/problems/payload-too-large"
+    title = "The body is too large"
+
+
+class UnsupportedMediaType(BookingServiceError):
+    """The body is not JSON in UTF-8."""
+
+    status, type = 415, "/problems/unsupported-media-type"
+    title = "Only application/json is read"
+
+
+class UriTooLong(BookingServiceError):
+    """The address is longer than any that is needed here."""
+
+    status, type, title = 414, "/problems/uri-too-long", "The address is too long"
+
+
+class HeadersTooLarge(BookingServiceError):
+    """The header fields are larger than any that are needed here."""
+
+    status, type = 431, "/problems/headers-too-large"
+    title = "The header fields are too large"
 
 
 class Unauthenticated(BookingServiceError):
@@ -210,7 +249,6 @@ class DatabaseUnavailable(BookingServiceError):
 
     status, type = 503, "/problems/database-unavailable"
     title = "The service is briefly unavailable"
-    retry_after_seconds: ClassVar[int] = 2
 
 
 @dataclass(frozen=True)
@@ -223,14 +261,24 @@ class ProblemType:
     about: str = field(default="")
 
 
+def _spoken_by(error: type[BookingServiceError], about: str) -> ProblemType:
+    return ProblemType(error.type, error.status, error.title, about)
+
+
 HTTP_PROBLEMS = (
-    ProblemType("/problems/not-found", 404, "Not found"),
-    ProblemType("/problems/method-not-allowed", 405, "The method is not allowed here"),
-    ProblemType("/problems/payload-too-large", 413, "The body is too large"),
-    ProblemType("/problems/unsupported-media-type", 415, "Only application/json is read"),
-    ProblemType("/problems/malformed-request", 400, "The request is malformed"),
-    ProblemType("/problems/headers-too-large", 431, "The header fields are too large"),
-    ProblemType("/problems/uri-too-long", 414, "The address is too long"),
-    ProblemType("/problems/internal-error", 500, "Something went wrong here"),
+    _spoken_by(NotFound, "Unknown here, or another shop's: the answer is the same."),
+    _spoken_by(MalformedRequest, "The request line has bytes that mean nothing."),
+    ProblemType(
+        "/problems/method-not-allowed",
+        405,
+        "The method is not allowed here",
+        "The header Allow names those that are.",
+    ),
+    ProblemType(
+        "/problems/internal-error",
+        500,
+        "Something went wrong here",
+        "It was logged under the instance that the problem names.",
+    ),
 )
-"""Problems that HTTP itself knows, told by the edge and the router."""
+"""Problems that HTTP itself knows, told by the router."""

@@ -32,7 +32,7 @@ STATEMENT_SECONDS = 30
 _NO_SUCH_ROLE = "22023"
 _PIN = text(
     "select set_config('role', :role, true), set_config('search_path', :schema, true),"
-    f" set_config('statement_timeout', '{STATEMENT_SECONDS}s', true)"
+    " set_config('statement_timeout', :limit, true)"
 )
 
 
@@ -66,7 +66,8 @@ def _engine(url: str, *, pool_size: int) -> Engine:
 
 def _pin(session: Session, role: str, schema: str) -> None:
     try:
-        session.execute(_PIN, {"role": role, "schema": schema})
+        limit = f"{STATEMENT_SECONDS}s"
+        session.execute(_PIN, {"role": role, "schema": schema, "limit": limit})
     except DBAPIError as error:
         if getattr(error.orig, "pgcode", None) == _NO_SUCH_ROLE:
             raise RoleMissing from error
@@ -146,8 +147,11 @@ def _migrated() -> Iterator[None]:
 
 
 def become(connection: Connection, role: str, schema: str = "pg_catalog") -> None:
-    """Make the rest of a transaction run as ``role``, seeing ``schema``."""
-    connection.execute(_PIN, {"role": role, "schema": schema})
+    """Make the rest of an admin's transaction run as ``role``, seeing ``schema``.
+
+    Its statements take what time they need: migrations may be long.
+    """
+    connection.execute(_PIN, {"role": role, "schema": schema, "limit": "0"})
 
 
 class Database:

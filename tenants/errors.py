@@ -9,8 +9,7 @@
     ├── SlugInUse              409  a slug names one shop for ever
     ├── InvalidShop            400  a slug or zone that cannot be
     ├── ProvisioningUnavailable 503  this process may not make shops
-    ├── NotMigrated            503  there is no control plane in the database yet
-    └── ShopBehind             503  the shop's schema is older than the code
+    └── NotMigrated            503  there is no control plane in the database yet
 """
 
 from __future__ import annotations
@@ -108,13 +107,3 @@ class NotMigrated(TenancyError):
     def __init__(self) -> None:
         """Tell the operator what to run."""
         super().__init__("There is no control plane here: run booking-service migrate.")
-
-
-class ShopBehind(TenancyError):
-    """The shop's schema lacks a migration that the code needs."""
-
-    status, type, title = 503, "/problems/shop-behind", "The shop is being upgraded"
-
-    def __init__(self) -> None:
-        """Ask for patience."""
-        super().__init__("The shop's data is being upgraded; try again in a minute.")

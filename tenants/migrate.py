@@ -12,6 +12,7 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from alembic.util.exc import CommandError
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -136,7 +137,7 @@ def _migrate_shop(cell: Cell, migrations: Migrations, shop: ShopRecord) -> Outco
                 {"limit": LOCK_TIMEOUT},
             )
             migrations.upgrade("shop", connection)
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, CommandError) as error:
         return Outcome(shop.slug, head, changed=False, error=str(error).splitlines()[0])
     return Outcome(shop.slug, head, changed=True)
 

@@ -15,7 +15,7 @@ import zoneinfo
 from collections.abc import Callable
 from functools import cache
 
-from sqlalchemy import Connection, delete, select, text, update
+from sqlalchemy import Connection, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from tenants import roles as deployment_roles
@@ -261,11 +261,9 @@ class Provisioner:
     def _drop(connection: Connection, cell: Cell, record: ShopRecord) -> None:
         become(connection, cell.roles.owner)
         connection.execute(text(f'DROP SCHEMA IF EXISTS "{record.schema}" CASCADE'))
-        role = connection.execute(
-            delete(shop_roles)
-            .where(shop_roles.c.shop_id == record.id)
-            .returning(shop_roles.c.name)
-        ).scalar_one_or_none()
+        # The row of the role stays, so that the shop's last events find their way.
+        query = select(shop_roles.c.name).where(shop_roles.c.shop_id == record.id)
+        role = connection.execute(query).scalar_one_or_none()
         become(connection, "none")
         if role is not None:
-            connection.execute(text(f'DROP ROLE "{role}"'))
+            connection.execute(text(f'DROP ROLE IF EXISTS "{role}"'))

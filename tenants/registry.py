@@ -87,14 +87,20 @@ class Registry:
 
 
 def bound(record: ShopRecord) -> BoundShop:
-    """What a transaction needs of a registry row whose shop has been made."""
+    """What a transaction needs of a registry row.
+
+    Raises:
+        ShopNotFound: The shop has not been made yet.
+    """
+    if record.role is None:
+        raise ShopNotFound
     return BoundShop(
         id=record.id,
         slug=record.slug,
         status=record.status,
         cell=record.cell,
         schema=record.schema,
-        role=str(record.role),
+        role=record.role,
     )
 
 

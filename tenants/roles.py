@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, text
 
 from tenants.models import SCHEMA, shop_roles
 
-BATCH = 64
+BATCH = 200
 FIRST_VERSION_WITH_INHERIT_OPTION = 160000
 
 

@@ -10,7 +10,7 @@ import flask
 
 from booking_service.api import exchange
 from booking_service.api.exchange import Json, now
-from booking_service.api.times import format_instant
+from booking_service.domain.localtime import rfc3339
 from booking_service.errors import InvalidInput
 from booking_service.services import availability
 from booking_service.services.availability import Answer
@@ -49,12 +49,12 @@ def serialise(answer: Answer) -> Json:
         "timezone": answer.timezone,
         "slots": [
             {
-                "starts_at": format_instant(slot.starts_at),
-                "ends_at": format_instant(slot.ends_at),
+                "starts_at": rfc3339(slot.starts_at),
+                "ends_at": rfc3339(slot.ends_at),
                 "provider_ids": [str(provider) for provider in slot.provider_ids],
                 "seats_left": slot.seats_left,
             }
             for slot in answer.slots
         ],
-        "next_from": format_instant(answer.next_from) if answer.next_from else None,
+        "next_from": rfc3339(answer.next_from) if answer.next_from else None,
     }

@@ -12,7 +12,8 @@ import flask
 
 from booking_service.api import exchange
 from booking_service.api.exchange import Body, Json, actor, now
-from booking_service.api.times import format_instant, parse_instant
+from booking_service.api.times import parse_instant
+from booking_service.domain.localtime import rfc3339
 from booking_service.domain.status import Status
 from booking_service.errors import SlotRefused
 from booking_service.models import Booking
@@ -101,14 +102,14 @@ def serialise(booking: Booking) -> Json:
         "provider_id": str(booking.provider_id),
         "service_id": str(booking.service_id),
         "client_id": str(booking.client_id),
-        "starts_at": format_instant(booking.starts_at),
-        "ends_at": format_instant(booking.ends_at),
+        "starts_at": rfc3339(booking.starts_at),
+        "ends_at": rfc3339(booking.ends_at),
         "status": booking.status,
         "notes": booking.notes,
         "cancellation_reason": booking.cancellation_reason,
         "version": booking.version,
-        "created_at": format_instant(booking.created_at),
-        "updated_at": format_instant(booking.updated_at),
+        "created_at": rfc3339(booking.created_at),
+        "updated_at": rfc3339(booking.updated_at),
     }
 
 

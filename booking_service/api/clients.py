@@ -15,7 +15,7 @@ from tenants.middleware import shop_transaction
 
 def list_clients(limit: int | None = None, cursor: str | None = None) -> flask.Response:
     """``GET /clients``."""
-    page = exchange.page_request(limit, cursor, lambda texts: (uuid.UUID(texts[0]),))
+    page = exchange.page_request(limit, cursor, exchange.by_id)
     with shop_transaction() as session:
         found = clients.list_clients(session, page=page, actor=actor())
         return exchange.listed(found, serialise)
@@ -51,7 +51,7 @@ def update_client(client_id: str, body: Body) -> flask.Response:
 def get_own_client() -> flask.Response:
     """``GET /clients/me``."""
     with shop_transaction() as session:
-        client = clients.get_own_client(session, actor=actor())
+        client = clients.get_own_client(session, actor=actor(), now=now())
         answer = serialise(client)
     return exchange.ok(answer, version=client.version)
 

@@ -15,57 +15,28 @@ from urllib.parse import unquote_to_bytes
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from booking_service.api.problems import respond
-from booking_service.errors import BookingServiceError, NotFound
+from booking_service.api.problems import REQUEST_ID, respond
+from booking_service.errors import (
+    BookingServiceError,
+    HeadersTooLarge,
+    MalformedRequest,
+    NotFound,
+    PayloadTooLarge,
+    UriTooLong,
+)
 
 LARGEST_BODY = 1 << 20
 LARGEST_HEADERS = 32 << 10
 LONGEST_TARGET = 32 << 10
-REQUEST_ID = "booking_service.request_id"
 _KNOWN_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 _BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _NOT_ASCII = re.compile(rb"[^\x21-\x7e]")
 
 
-class MalformedRequest(BookingServiceError):
-    """The request line has bytes that mean nothing."""
-
-    status, type = 400, "/problems/malformed-request"
-    title = "The request is malformed"
-
-
-class PayloadTooLarge(BookingServiceError):
-    """The body is larger than any that is needed here."""
-
-    status, type = 413, "/problems/payload-too-large"
-    title = "The body is too large"
-
-
-class UnsupportedMediaType(BookingServiceError):
-    """The body is not JSON in UTF-8."""
-
-    status, type = 415, "/problems/unsupported-media-type"
-    title = "Only application/json is read"
-
-
-class UriTooLong(BookingServiceError):
-    """The address is longer than any that is needed here."""
-
-    status, type, title = 414, "/problems/uri-too-long", "The address is too long"
-
-
-class HeadersTooLarge(BookingServiceError):
-    """The header fields are larger than any that are needed here."""
-
-    status, type = 431, "/problems/headers-too-large"
-    title = "The header fields are too large"
-
-
 EDGE_ERRORS: tuple[type[BookingServiceError], ...] = (
     MalformedRequest,
     PayloadTooLarge,
-    UnsupportedMediaType,
     UriTooLong,
     HeadersTooLarge,
     NotFound,

@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 import flask
+from connexion.context import operation
 
 from booking_service.api.cursors import Cursors
-from booking_service.api.security import claims, needs_shop
+from booking_service.api.security import claims, needs_shop, operation_of
 from booking_service.api.times import parse_date, parse_instant, parse_window
 from booking_service.domain.actors import Actor, Role
-from booking_service.errors import InvalidInput, Unauthenticated
+from booking_service.domain.permissions import scope_of
+from booking_service.errors import InvalidInput, RoleMayNot, Unauthenticated
 from booking_service.repositories.paging import Key, Page, PageRequest
 from tenants.middleware import current_shop
 
@@ -51,7 +53,11 @@ def actor() -> Actor:
     token = claims()
     if token is None:
         raise Unauthenticated
-    return Actor(Role(token["role"]), token["sub"])
+    role = Role(token["role"])
+    scope = scope_of(operation_of(operation.operation_id), role)
+    if scope is None:
+        raise RoleMayNot
+    return Actor(role, token["sub"], scope)
 
 
 def members(body: Body) -> dict[str, Any]:
@@ -72,6 +78,11 @@ def window(first: str, last: str) -> tuple[dt.datetime, dt.datetime]:
     if found is None:
         raise InvalidInput.at("#/query/to", "must be after from")
     return found
+
+
+def by_id(texts: list[str]) -> Key:
+    """The key of a list that is in the order of ids."""
+    return (uuid.UUID(texts[0]),)
 
 
 def page_request(

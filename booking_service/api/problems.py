@@ -19,8 +19,8 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.types import Scope, Send
 from werkzeug.exceptions import HTTPException as WerkzeugHTTPException
 
-from booking_service.api.contract import contract
-from booking_service.api.times import format_instant
+from booking_service.api.contract import METHODS, contract
+from booking_service.domain.localtime import rfc3339
 from booking_service.errors import (
     HTTP_PROBLEMS,
     BookingServiceError,
@@ -34,6 +34,8 @@ from booking_service.errors import (
 from tenants.errors import InvalidShop, TenancyError
 
 CONTENT_TYPE = "application/problem+json"
+RETRY_AFTER_SECONDS = 2
+REQUEST_ID = "booking_service.request_id"
 _log = structlog.get_logger(__name__)
 _BY_STATUS = {problem.status: problem for problem in HTTP_PROBLEMS}
 
@@ -87,8 +89,8 @@ class Problem:
             self._members["reasons"] = [reason.value for reason in refusal.reasons]
             self._members["alternatives"] = [
                 {
-                    "starts_at": format_instant(each.starts_at),
-                    "ends_at": format_instant(each.ends_at),
+                    "starts_at": rfc3339(each.starts_at),
+                    "ends_at": rfc3339(each.ends_at),
                     "provider_ids": [str(provider) for provider in each.provider_ids],
                 }
                 for each in refusal.alternatives
@@ -100,7 +102,7 @@ class Problem:
         elif self.status == 405:
             self.headers["Allow"] = ", ".join(allowed_methods(path))
         elif self.status == 503:
-            self.headers["Retry-After"] = str(DatabaseUnavailable.retry_after_seconds)
+            self.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
 
 
 def _known(error: Exception) -> BookingServiceError | TenancyError | int | None:
@@ -152,14 +154,11 @@ def _path_patterns() -> list[tuple[re.Pattern[str], list[str]]]:
     patterns = []
     for template, item in contract()["paths"].items():
         pattern = re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(template))
-        methods = sorted(method.upper() for method in item if method in _METHODS)
+        methods = sorted(method.upper() for method in item if method in METHODS)
         if "GET" in methods:
             methods.append("HEAD")
         patterns.append((re.compile(pattern), methods))
     return patterns
-
-
-_METHODS = ("get", "put", "post", "delete", "patch")
 
 
 def allowed_methods(path: str) -> list[str]:
@@ -207,5 +206,5 @@ def flask_problem(error: Exception) -> flask.Response:
 
 
 def _of(error: Exception, scope: Mapping[str, Any]) -> Problem:
-    request_id = scope.get("state", {}).get("booking_service.request_id", "unknown")
+    request_id = scope.get("state", {}).get(REQUEST_ID, "unknown")
     return Problem(error, path=scope["path"], request_id=request_id)

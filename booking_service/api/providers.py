@@ -19,7 +19,7 @@ def list_providers(
     service_id: str | None = None, limit: int | None = None, cursor: str | None = None
 ) -> flask.Response:
     """``GET /providers``."""
-    page = exchange.page_request(limit, cursor, lambda texts: (uuid.UUID(texts[0]),))
+    page = exchange.page_request(limit, cursor, exchange.by_id)
     offering = uuid.UUID(service_id) if service_id else None
     asker = actor()
     with shop_transaction() as session:

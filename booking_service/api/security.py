@@ -49,11 +49,15 @@ def bearer_handler(verifier: Verifier) -> type[BearerSecurityHandler]:
 
 
 def _require_permission(scope: Mapping[str, Any], claims: Claims) -> None:
-    # Connexion puts the module's name before the contract's operationId.
-    operation = scope["extensions"][ROUTING]["operation_id"].rpartition(".")[2]
+    operation = operation_of(scope["extensions"][ROUTING]["operation_id"])
     role = Role(claims["role"])
     if scope_of(operation, role) is None:
         raise RoleMayNot(f"The role {role.value} may not do this.")
+
+
+def operation_of(routed: str) -> str:
+    """The contract's operationId; Connexion puts the module's name before it."""
+    return routed.rpartition(".")[2]
 
 
 def claims() -> Claims | None:

@@ -16,7 +16,7 @@ from tenants.middleware import shop_transaction
 
 def list_services(limit: int | None = None, cursor: str | None = None) -> flask.Response:
     """``GET /services``."""
-    page = exchange.page_request(limit, cursor, lambda texts: (uuid.UUID(texts[0]),))
+    page = exchange.page_request(limit, cursor, exchange.by_id)
     with shop_transaction() as session:
         return exchange.listed(services.list_services(session, page=page), serialise)
 

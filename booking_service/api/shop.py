@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import flask
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from booking_service.api import exchange
 from booking_service.api.exchange import Body, Json
 from booking_service.api.platform_shops import platform_shops
 from booking_service.models import ShopSettings
 from booking_service.services import shop
+from tenants.errors import TenancyError
 from tenants.middleware import current_shop, shop_transaction
+
+_log = structlog.get_logger(__name__)
 
 
 def get_shop() -> flask.Response:
@@ -26,7 +31,11 @@ def update_shop(body: Body) -> flask.Response:
         settings = shop.update_shop(session, changes=body)
         answer = serialise(settings)
     if {"name", "timezone"} & body.keys():
-        platform_shops().repeat_settings(current_shop().slug, settings)
+        try:
+            platform_shops().repeat_settings(current_shop().slug, settings)
+        except (SQLAlchemyError, TenancyError) as error:
+            # The change stands; the platform's list follows with the next one.
+            _log.warning("registry not updated", error=repr(error))
     return exchange.ok(answer, version=settings.version)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from booking_service.api.exchange import Json
-from booking_service.api.times import format_instant
+from booking_service.domain.localtime import rfc3339
 from booking_service.models.spans import Stretch
 
 
@@ -21,7 +21,7 @@ def serialise_stretch(stretch: Stretch) -> Json:
 
 
 def _instant(instant: dt.datetime | None) -> str | None:
-    return format_instant(instant) if instant is not None else None
+    return rfc3339(instant) if instant is not None else None
 
 
 def _date(date: dt.date | None) -> str | None:

@@ -18,7 +18,7 @@ def list_time_off(
     provider_id: str, limit: int | None = None, cursor: str | None = None
 ) -> flask.Response:
     """``GET /providers/{provider_id}/time-off``."""
-    page = exchange.page_request(limit, cursor, lambda texts: (uuid.UUID(texts[0]),))
+    page = exchange.page_request(limit, cursor, exchange.by_id)
     with shop_transaction() as session:
         found = time_off.list_time_off(
             session, provider_id=uuid.UUID(provider_id), page=page, actor=actor()

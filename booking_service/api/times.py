@@ -70,8 +70,3 @@ def _parses(parse: Callable[[str], object], text: str) -> bool:
     except (ValueError, OverflowError):
         return False
     return True
-
-
-def format_instant(instant: dt.datetime) -> str:
-    """RFC 3339 in UTC with ``Z``."""
-    return instant.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")

@@ -21,9 +21,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from booking_service.api import strict_json
 from booking_service.api.contract import dereferenced
-from booking_service.api.edge import UnsupportedMediaType
 from booking_service.api.times import is_date, is_instant
-from booking_service.errors import FieldError, InvalidInput
+from booking_service.errors import FieldError, InvalidInput, UnsupportedMediaType
 
 MOST_ERRORS = 50
 LONGEST_DETAIL = 200

@@ -29,7 +29,7 @@ class Commands(click.Group):
         try:
             return super().invoke(context)
         except EXPECTED as error:
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException(getattr(error, "detail", str(error))) from error
         except (SQLAlchemyError, OSError) as error:
             raise click.ClickException(str(error).splitlines()[0]) from error
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
 from booking_service.api.tokens import development_token
 from booking_service.app import Parts
-from booking_service.domain.actors import Actor, Role
+from booking_service.domain.actors import Actor, Role, Scope
 from booking_service.repositories.paging import PageRequest
 from booking_service.services import availability, bookings, hours, providers, services
 from booking_service.services.bookings import NewBooking
-from tenants.errors import ShopNotFound
+from tenants.errors import ShopNotFound, SlugInUse
+from tenants.models import ShopRecord
 from tenants.registry import bound
 
 TOKEN_LIFE = dt.timedelta(days=1)
@@ -65,20 +67,19 @@ SHOPS = (
 
 
 def seed(parts: Parts) -> None:
-    """Make the demo shops that are not there yet."""
+    """Make the demo shops that were never made; one that was deleted stays so."""
     for demo in SHOPS:
         try:
-            record = parts.shops.get(demo.slug)
-        except ShopNotFound:
             record = parts.shops.create(
                 slug=demo.slug,
                 name=demo.name,
                 timezone=demo.timezone,
                 issuer=parts.settings.auth_issuer,
             )
+        except SlugInUse:
+            continue
         with parts.database.shop_transaction(bound(record)) as session:
-            if not services.list_services(session, page=PageRequest(1)).items:
-                _fill(session, demo, parts.clock())
+            _fill(session, demo, parts.clock())
 
 
 def _fill(session: Session, demo: DemoShop, now: dt.datetime) -> None:
@@ -106,7 +107,7 @@ def _fill(session: Session, demo: DemoShop, now: dt.datetime) -> None:
 
 def _book_some(session: Session, offered: Sequence[uuid.UUID], now: dt.datetime) -> None:
     tomorrow = now + dt.timedelta(days=1)
-    actor = Actor(Role.CLIENT, "demo-client")
+    actor = Actor(Role.CLIENT, "demo-client", Scope.OWN)
     for position in range(BOOKINGS):
         service_id = offered[position % len(offered)]
         free = availability.free_slots(
@@ -130,24 +131,35 @@ def introduce(parts: Parts, address: str) -> Iterator[str]:
         parts: The service's.
         address: Where it listens.
     """
-    shop = SHOPS[0].slug
-    tokens = {role: _token(parts, role, shop) for role in Role}
-    yield f"Development tokens for {shop}, good for a day:"
+    shop = _first_shop(parts)
+    if shop is None:
+        yield "The demo shops were deleted; an empty DATA_DIR brings them back."
+        return
+    tokens = {role: _token(parts, role, shop.slug) for role in Role}
+    yield f"Development tokens for {shop.slug}, good for a day:"
     for role, token in tokens.items():
         yield f"  {role}: {token}"
-    with parts.database.shop_transaction(bound(parts.shops.get(shop))) as session:
-        service = services.list_services(session, page=PageRequest(1)).items[0]
-    day = parts.clock().date() + dt.timedelta(days=1)
-    until = day + dt.timedelta(days=7)
     bearer = f"-H 'Authorization: Bearer {tokens[Role.MANAGER]}'"
     yield "Ready to paste:"
     yield f"  curl '{address}/providers' {bearer}"
-    yield (
-        f"  curl '{address}/availability?service_id={service.id}"
-        f"&from={day}T00:00:00Z&to={until}T00:00:00Z&limit=5' {bearer}"
-    )
+    with parts.database.shop_transaction(bound(shop)) as session:
+        offered = services.list_services(session, page=PageRequest(1)).items
+    day = parts.clock().date() + dt.timedelta(days=1)
+    until = day + dt.timedelta(days=7)
+    for service in offered:
+        yield (
+            f"  curl '{address}/availability?service_id={service.id}"
+            f"&from={day}T00:00:00Z&to={until}T00:00:00Z&limit=5' {bearer}"
+        )
     yield f"  curl '{address}/bookings' {bearer}"
     yield f"API documentation: {address}/docs"
+
+
+def _first_shop(parts: Parts) -> ShopRecord | None:
+    for demo in SHOPS:
+        with suppress(ShopNotFound):
+            return parts.shops.get(demo.slug)
+    return None
 
 
 def _token(parts: Parts, role: Role, shop: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import socket
 import uuid
 from collections.abc import Iterator
@@ -12,7 +11,9 @@ from contextlib import contextmanager
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from booking_service.api.problems import CONTENT_TYPE, Problem
 from booking_service.config import ConfigurationError, Settings
+from booking_service.errors import MalformedRequest
 
 
 class JsonErrors(H11Protocol):
@@ -25,25 +26,18 @@ class JsonErrors(H11Protocol):
     def send_400_response(self, msg: str) -> None:
         """Refuse bytes that are no request; the connection ends."""
         request_id = uuid.uuid4().hex
-        problem = {
-            "type": "/problems/malformed-request",
-            "title": "The request is malformed",
-            "status": 400,
-            "detail": msg,
-            "instance": f"urn:request:{request_id}",
-        }
-        body = json.dumps(problem).encode()
+        problem = Problem(MalformedRequest(msg), path="", request_id=request_id)
         answer = h11.Response(
             status_code=400,
             headers=[
-                (b"content-type", b"application/problem+json"),
-                (b"content-length", str(len(body)).encode()),
+                (b"content-type", CONTENT_TYPE.encode()),
+                (b"content-length", str(len(problem.body)).encode()),
                 (b"x-request-id", request_id.encode()),
                 (b"connection", b"close"),
             ],
             reason=b"Bad Request",
         )
-        for event in (answer, h11.Data(data=body), h11.EndOfMessage()):
+        for event in (answer, h11.Data(data=problem.body), h11.EndOfMessage()):
             output = self.conn.send(event)
             if output:
                 self.transport.write(output)

@@ -15,12 +15,25 @@ class Role(StrEnum):
     PLATFORM = "platform"
 
 
+class Scope(StrEnum):
+    """How far a role's access to an operation reaches."""
+
+    OWN = "own"
+    ALL = "all"
+
+
 @dataclass(frozen=True)
 class Actor:
-    """The bearer of the request's token; ``subject`` is the token's ``sub``."""
+    """The bearer of the request's token.
+
+    Attributes:
+        subject: The token's ``sub``.
+        scope: Whose records it may work on, in the operation at hand.
+    """
 
     role: Role
     subject: str
+    scope: Scope
 
     @property
     def is_client(self) -> bool:

@@ -39,18 +39,6 @@ def fairest_first(
     return sorted(providers, key=burden)
 
 
-def without(offered: Iterable[Slot], start: int, provider: uuid.UUID) -> list[Slot]:
-    """The slots without one start at one provider."""
-    result: list[Slot] = []
-    for slot in offered:
-        if slot.start != start or provider not in slot.provider_ids:
-            result.append(slot)
-        elif len(slot.provider_ids) > 1:
-            others = tuple(each for each in slot.provider_ids if each != provider)
-            result.append(replace(slot, provider_ids=others))
-    return result
-
-
 @dataclass(frozen=True, slots=True)
 class Slot:
     """A start and everyone who could serve it."""
@@ -80,3 +68,15 @@ def nearest(offered: Iterable[Slot], start: int) -> list[Slot]:
     """Up to five slots that lie nearest to ``start``, in order of time."""
     closest = sorted(offered, key=lambda slot: (abs(slot.start - start), slot.start))
     return sorted(closest[:MOST_ALTERNATIVES], key=lambda slot: slot.start)
+
+
+def without(offered: Iterable[Slot], start: int, provider: uuid.UUID) -> list[Slot]:
+    """The slots without one start at one provider."""
+    result: list[Slot] = []
+    for slot in offered:
+        if slot.start != start or provider not in slot.provider_ids:
+            result.append(slot)
+        elif len(slot.provider_ids) > 1:
+            others = tuple(each for each in slot.provider_ids if each != provider)
+            result.append(replace(slot, provider_ids=others))
+    return result

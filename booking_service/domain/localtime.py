@@ -29,6 +29,16 @@ def instant(moment: dt.datetime) -> int:
     return int(moment.timestamp() // 1)
 
 
+def ceiling(moment: dt.datetime) -> int:
+    """Whole seconds since 1970, a fraction counting as a second."""
+    return -int(-moment.timestamp() // 1)
+
+
+def rfc3339(moment: dt.datetime) -> str:
+    """A moment in UTC as RFC 3339 writes it, with ``Z``."""
+    return moment.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
+
+
 def moment(instant: int) -> dt.datetime:
     """The aware datetime, in UTC, of whole seconds since 1970."""
     return dt.datetime.fromtimestamp(_convertible(instant), dt.UTC)

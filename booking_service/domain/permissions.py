@@ -7,16 +7,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum
 
-from booking_service.domain.actors import Role
-
-
-class Scope(StrEnum):
-    """How far a role's access to an operation reaches."""
-
-    OWN = "own"
-    ALL = "all"
+from booking_service.domain.actors import Role, Scope
 
 
 def _row(

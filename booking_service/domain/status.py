@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from enum import StrEnum
 
 
@@ -33,18 +34,20 @@ NEXT = {
 }
 
 
-def may_become(current: Status, wanted: Status, *, has_started: bool) -> bool:
+def may_become(
+    current: Status, wanted: Status, *, starts_at: dt.datetime, now: dt.datetime
+) -> bool:
     """Say whether a booking may change its status.
 
     Args:
         current: What it is.
         wanted: What it shall be.
-        has_started: Whether its start has passed: from then on a pending
-            booking can only be cancelled, and only then may one be completed or
-            marked as not shown.
+        starts_at: From then on a pending booking can only be cancelled, and only
+            behind it may one be completed or marked as not shown.
+        now: The request's instant.
     """
     if wanted not in NEXT[current]:
         return False
     if wanted in HELD:
-        return has_started
-    return not (current is Status.PENDING and wanted is Status.CONFIRMED and has_started)
+        return now > starts_at
+    return wanted is Status.CANCELLED or now < starts_at

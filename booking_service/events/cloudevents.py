@@ -7,6 +7,8 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from booking_service.domain.localtime import rfc3339
+
 
 @dataclass(frozen=True)
 class CloudEvent:
@@ -38,7 +40,7 @@ class CloudEvent:
             "source": f"/shops/{self.shop_id}",
             "type": self.type,
             "subject": str(self.subject),
-            "time": self.occurred_at.astimezone(dt.UTC).isoformat().replace("+00:00", "Z"),
+            "time": rfc3339(self.occurred_at),
             "sequence": self.sequence,
             "datacontenttype": "application/json",
             "data": dict(self.payload),

@@ -18,29 +18,27 @@ from tenants.database import BoundShop
 from tenants.models import ShopRecord, leases, outbox, shop_roles, timers
 from tenants.registry import bound
 
-BATCH = 500
+# Few enough to be delivered within a lease.
+BATCH = 50
 
 # Events of a booking are recorded while its row is locked, so that their times
 # are in the order of their sequence; a shop's number goes up by one for each.
 _NUMBER = text("""
     with fresh as (
-        select o.id, o.recorded_at, o.shop_role,
-               row_number() over (
-                   partition by o.shop_role order by o.recorded_at, o.sequence
-               ) as place
-        from control.outbox o
-        where o.number is null
-          and o.shop_role in (select unnest(cast(:roles as text[])))
+        select id, recorded_at,
+               row_number() over (order by recorded_at, sequence) as place
+        from control.outbox
+        where number is null and shop_role = :role
     ), counted as (
-        update control.shop_roles r
-        set last_event_number = r.last_event_number + f.fresh
-        from (select shop_role, count(*) as fresh from fresh group by shop_role) f
-        where r.name = f.shop_role
-        returning r.name, r.last_event_number - f.fresh as before
+        update control.shop_roles
+        set last_event_number = last_event_number + f.fresh
+        from (select count(*) as fresh from fresh) f
+        where name = :role
+        returning last_event_number - f.fresh as before
     )
     update control.outbox o
     set number = c.before + f.place
-    from fresh f join counted c on c.name = f.shop_role
+    from fresh f cross join counted c
     where o.id = f.id and o.recorded_at = f.recorded_at and o.number is null
     """)
 
@@ -67,9 +65,9 @@ def take_lease(session: Session, name: str, holder: uuid.UUID, term: dt.timedelt
     return taken.scalar_one_or_none() is not None
 
 
-def number(session: Session, roles: Collection[str]) -> None:
-    """Give these shops' new events their numbers."""
-    session.execute(_NUMBER, {"roles": list(roles)})
+def number(session: Session, role: str) -> None:
+    """Give a shop's new events their numbers."""
+    session.execute(_NUMBER, {"role": role})
 
 
 def undelivered(session: Session, role: str) -> Sequence[CloudEvent]:

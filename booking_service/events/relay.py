@@ -108,7 +108,7 @@ class Relay:
         with self._database.relay_transaction(cell) as session:
             if not queue.take_lease(session, f"events of {role}", self._holder, LEASE):
                 return 0
-            queue.number(session, [role])
+            queue.number(session, role)
         with self._database.relay_transaction(cell) as session:
             events = queue.undelivered(session, role)
         delivered = self._deliver_in_order(events)

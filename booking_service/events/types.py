@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields
 from typing import ClassVar, Self
 
 from booking_service.domain.actors import Actor
+from booking_service.domain.localtime import rfc3339
 from booking_service.models import Booking
 
 
@@ -63,7 +64,7 @@ class BookingEvent:
 
 def _plain(fact: object) -> object:
     if isinstance(fact, dt.datetime):
-        return fact.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
+        return rfc3339(fact)
     return str(fact) if isinstance(fact, uuid.UUID) else fact
 
 

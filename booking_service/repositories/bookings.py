@@ -63,13 +63,13 @@ def require_for_update(
     Raises:
         NotFound: There is none with this id that may be seen.
     """
-    query = visible_to.applied_to(_by_id(booking_id)).with_for_update()
+    query = visible_to.applied_to(_by_id(booking_id)).with_for_update(key_share=True)
     return _one(session, query)
 
 
 def find_for_update(session: Session, booking_id: uuid.UUID) -> Booking | None:
     """The booking, locked; None if it is gone."""
-    return session.scalar(_by_id(booking_id).with_for_update())
+    return session.scalar(_by_id(booking_id).with_for_update(key_share=True))
 
 
 def _by_id(booking_id: uuid.UUID) -> Select[Booking]:

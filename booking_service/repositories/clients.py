@@ -37,12 +37,14 @@ def require(
 def require_for_update(session: Session, client_id: uuid.UUID) -> Client:
     """The client, locked against other changes until the transaction ends.
 
+    Bookings may refer to it meanwhile: their foreign keys do not wait.
+
     Raises:
         NotFound: There is none with this id.
     """
     query = select(Client).where(Client.id == client_id)
     client = session.scalar(
-        query.with_for_update().execution_options(populate_existing=True)
+        query.with_for_update(key_share=True).execution_options(populate_existing=True)
     )
     if client is None:
         raise NotFound("client")

@@ -14,8 +14,6 @@ from booking_service.errors import NotFound
 from booking_service.models import DateOverride, WorkingHours
 from booking_service.repositories.paging import Page, PageRequest, fetch_page
 
-Entered = Mapping[str, object]
-
 
 def period_of(entered: Mapping[str, object]) -> Period:
     """A period in the form of the contract as the domain knows it."""

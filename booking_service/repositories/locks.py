@@ -1,7 +1,8 @@
 """Advisory locks of one shop, held to the end of the transaction.
 
 Locks that a path takes together are taken in this order: the schedule key, the
-caps, a group's session, resources; several of one kind in sorted order.
+booking's or client's row, the caps, a group's session, resources; several of one
+kind in sorted order.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, and_, or_
 from booking_service.domain.localtime import (
     MINUTES_A_DAY,
     Span,
+    ceiling,
     instant,
     local_date,
     moment,
@@ -50,7 +51,7 @@ def span_of(stretch: Stretch, zone: ZoneInfo) -> Span:
     """The stretch in instants; dates run from midnight to midnight."""
     if stretch.starts_at is not None and stretch.ends_at is not None:
         # A fraction of a second at the end still blocks its second.
-        return instant(stretch.starts_at), -int(-stretch.ends_at.timestamp() // 1)
+        return instant(stretch.starts_at), ceiling(stretch.ends_at)
     assert stretch.starts_on is not None  # a CHECK of the table
     assert stretch.ends_on is not None
     return (

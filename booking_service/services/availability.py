@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from booking_service.domain.actors import Actor
-from booking_service.domain.localtime import instant, moment
+from booking_service.domain.localtime import ceiling, instant, moment
 from booking_service.errors import SlotRefused
 from booking_service.models import Booking
 from booking_service.repositories import providers
@@ -65,7 +65,7 @@ def free_slots(
     if provider_ids:
         providers.require_known(session, set(provider_ids))
     # A start with a fraction of a second lies behind the whole second.
-    window = -int(-starts_from.timestamp() // 1), -int(-starts_before.timestamp() // 1)
+    window = ceiling(starts_from), ceiling(starts_before)
     found = scheduling.offered(
         session, terms, provider_ids or terms.offering, window, limit=limit
     )

@@ -216,7 +216,7 @@ def _change_status(
     if actor.is_client and wanted is not Status.CANCELLED:
         raise RoleMayNot("A client may cancel a booking, and set no other status.")
     current = Status(booking.status)
-    if not may_become(current, wanted, has_started=booking.starts_at < now):
+    if not may_become(current, wanted, starts_at=booking.starts_at, now=now):
         raise InvalidTransition(
             f"A booking that is {_told(booking, now)} cannot become"
             f" {wanted.value.replace('_', ' ')}."

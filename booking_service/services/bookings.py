@@ -23,7 +23,12 @@ from booking_service.repositories.bookings import Filters
 from booking_service.repositories.paging import Page, PageRequest
 from booking_service.services import placing, scheduling
 from booking_service.services.clients import amend, new_client
-from booking_service.services.identities import own_client, own_provider, visibility
+from booking_service.services.identities import (
+    own_client,
+    own_provider,
+    served_by,
+    visibility,
+)
 from booking_service.services.scheduling import Terms
 
 
@@ -145,7 +150,7 @@ def _client(session: Session, wanted: NewBooking, actor: Actor, now: dt.datetime
         raise InvalidInput.at("/client_id", "give either client_id or client")
     if wanted.client_id is not None:
         # A provider books for those it knows; others are not its business.
-        known_to = own_provider(session, actor).id if actor.is_provider else None
+        known_to = served_by(session, actor)
         return clients.require(session, wanted.client_id, served_by=known_to)
     assert wanted.client is not None  # one of the two is given
     return new_client(session, members=wanted.client, now=now)
@@ -154,7 +159,7 @@ def _client(session: Session, wanted: NewBooking, actor: Actor, now: dt.datetime
 def _own_record(
     session: Session, wanted: NewBooking, actor: Actor, now: dt.datetime
 ) -> Client:
-    own = own_client(session, actor)
+    own = own_client(session, actor, now)
     if wanted.client_id not in (None, own.id):
         raise RoleMayNot("A client books for itself only.")
     return amend(session, own.id, wanted.client, now) if wanted.client else own

@@ -13,13 +13,13 @@ from booking_service.models import Client
 from booking_service.repositories import clients
 from booking_service.repositories.paging import Page, PageRequest
 from booking_service.services.changes import Changes, apply, touch
-from booking_service.services.identities import own_client, own_provider
+from booking_service.services.identities import own_client, served_by
 from booking_service.services.violations import written
 
 
 def list_clients(session: Session, *, page: PageRequest, actor: Actor) -> Page[Client]:
     """The shop's clients; for a provider those it has served or will serve."""
-    return clients.page_of(session, page, served_by=_limit(session, actor))
+    return clients.page_of(session, page, served_by=served_by(session, actor))
 
 
 def get_client(session: Session, *, client_id: uuid.UUID, actor: Actor) -> Client:
@@ -28,7 +28,7 @@ def get_client(session: Session, *, client_id: uuid.UUID, actor: Actor) -> Clien
     Raises:
         NotFound: There is none that the actor may see.
     """
-    return clients.require(session, client_id, served_by=_limit(session, actor))
+    return clients.require(session, client_id, served_by=served_by(session, actor))
 
 
 def create_client(
@@ -64,16 +64,16 @@ def update_client(
     return amend(session, client_id, changes, now)
 
 
-def get_own_client(session: Session, *, actor: Actor) -> Client:
+def get_own_client(session: Session, *, actor: Actor, now: dt.datetime) -> Client:
     """The actor's own record, made on first use."""
-    return own_client(session, actor)
+    return own_client(session, actor, now)
 
 
 def update_own_client(
     session: Session, *, changes: Changes, actor: Actor, now: dt.datetime
 ) -> Client:
     """Change the actor's own record."""
-    return amend(session, own_client(session, actor).id, changes, now)
+    return amend(session, own_client(session, actor, now).id, changes, now)
 
 
 def amend(
@@ -85,7 +85,3 @@ def amend(
         if apply(client, changes):
             touch(client, now)
     return client
-
-
-def _limit(session: Session, actor: Actor) -> uuid.UUID | None:
-    return own_provider(session, actor).id if actor.is_provider else None

@@ -16,7 +16,7 @@ from booking_service.models import DateOverride, WorkingHours
 from booking_service.repositories import hours, locks, providers
 from booking_service.repositories.hours import period_of
 from booking_service.repositories.paging import Page, PageRequest
-from booking_service.services.identities import require_own_calendar
+from booking_service.services.identities import require_calendar
 from booking_service.services.violations import written
 
 Entered = Sequence[Mapping[str, Any]]
@@ -30,7 +30,7 @@ def get_working_hours(
     Raises:
         NotFound: There is no such provider, or it is another's calendar.
     """
-    _require_visible(session, provider_id, actor)
+    require_calendar(session, actor, provider_id)
     found = hours.find_working_hours(session, provider_id)
     return found or WorkingHours(provider_id=provider_id, hours=[], version=0)
 
@@ -70,7 +70,7 @@ def list_date_overrides(
     Raises:
         NotFound: There is no such provider, or it is another's calendar.
     """
-    _require_visible(session, provider_id, actor)
+    require_calendar(session, actor, provider_id)
     return hours.page_of_overrides(
         session, page, provider_id=provider_id, first=first, last=last
     )
@@ -84,7 +84,7 @@ def get_date_override(
     Raises:
         NotFound: There is no such provider, or the week's hours hold.
     """
-    _require_visible(session, provider_id, actor)
+    require_calendar(session, actor, provider_id)
     return hours.require_override(session, provider_id, date)
 
 
@@ -121,11 +121,6 @@ def delete_date_override(
     providers.require(session, provider_id)
     session.delete(hours.require_override(session, provider_id, date))
     session.flush()  # the answer is given when it is written
-
-
-def _require_visible(session: Session, provider_id: uuid.UUID, actor: Actor) -> None:
-    require_own_calendar(session, actor, provider_id)
-    providers.require_known(session, {provider_id})
 
 
 def _complete(entered: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from booking_service.domain.actors import Actor
+from booking_service.domain.actors import Actor, Scope
 from booking_service.domain.ids import new_id
 from booking_service.errors import NotFound, NotLinked
 from booking_service.models import Client, Provider
@@ -29,14 +30,21 @@ def own_provider(session: Session, actor: Actor) -> Provider:
     return provider
 
 
-def own_client(session: Session, actor: Actor) -> Client:
+def own_client(session: Session, actor: Actor, now: dt.datetime) -> Client:
     """The actor's own record, made on first use."""
     client = clients.find_by_subject(session, actor.subject)
     if client is None:
         # Two first requests at once make one record.
         session.execute(
             insert(Client)
-            .values(id=new_id(), subject=actor.subject, version=1, notification_channels=[])
+            .values(
+                id=new_id(),
+                subject=actor.subject,
+                version=1,
+                notification_channels=[],
+                created_at=now,
+                updated_at=now,
+            )
             .on_conflict_do_nothing()
         )
         client = clients.find_by_subject(session, actor.subject)
@@ -50,20 +58,30 @@ def visibility(session: Session, actor: Actor) -> Visibility:
     Raises:
         NotLinked: A provider's token that belongs to no provider.
     """
+    if actor.scope is Scope.ALL:
+        return Visibility()
     if actor.is_provider:
         return Visibility(provider_id=own_provider(session, actor).id)
-    if actor.is_client:
-        client = clients.find_by_subject(session, actor.subject)
-        return Visibility(client_id=client.id if client else _NOBODY)
-    return Visibility()
+    client = clients.find_by_subject(session, actor.subject)
+    return Visibility(client_id=client.id if client else _NOBODY)
 
 
-def require_own_calendar(session: Session, actor: Actor, provider_id: uuid.UUID) -> None:
-    """Let a provider pass only to its own calendar; for others it is unknown.
+def served_by(session: Session, actor: Actor) -> uuid.UUID | None:
+    """The provider whose clients alone the actor may see; None: all.
 
     Raises:
-        NotFound: The calendar is another provider's.
         NotLinked: A provider's token that belongs to no provider.
     """
-    if actor.is_provider and own_provider(session, actor).id != provider_id:
+    return None if actor.scope is Scope.ALL else own_provider(session, actor).id
+
+
+def require_calendar(session: Session, actor: Actor, provider_id: uuid.UUID) -> None:
+    """Make sure that a provider exists and that the actor may see its calendar.
+
+    Raises:
+        NotFound: There is none, or it is not the actor's own.
+        NotLinked: A provider's token that belongs to no provider.
+    """
+    providers.require_known(session, {provider_id})
+    if actor.scope is Scope.OWN and own_provider(session, actor).id != provider_id:
         raise NotFound("provider")

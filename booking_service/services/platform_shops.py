@@ -16,8 +16,6 @@ from tenants.registry import (
     set_name_and_timezone,
 )
 
-SETTABLE = (Status.ACTIVE, Status.SUSPENDED)
-
 
 def first_rows(connection: Connection, record: ShopRecord) -> None:
     """Write a new shop's settings, as the tables' owner."""

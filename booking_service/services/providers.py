@@ -42,6 +42,7 @@ def create_provider(
         NotFound: It is said to offer a service that there is not.
         SubjectInUse: Another provider has the subject.
     """
+    locks.change_schedule(session)
     own = {name: value for name, value in members.items() if name != "service_ids"}
     provider = Provider(created_at=now, updated_at=now, offers=[], **own)
     _set_offers(session, provider, members.get("service_ids", []))

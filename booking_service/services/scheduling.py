@@ -25,7 +25,7 @@ from booking_service.domain.availability import (
     openings,
     reasons_against,
 )
-from booking_service.domain.choice import Slot
+from booking_service.domain.choice import MOST_ALTERNATIVES, Slot
 from booking_service.domain.hours import shifts
 from booking_service.domain.localtime import (
     DAY,
@@ -53,7 +53,7 @@ from booking_service.repositories.spans import Window
 
 # An appointment and its buffers last three days at most.
 REACH = 3 * DAY
-# Alternatives are looked for this far on both sides, then further on one.
+# Alternatives are looked for this far before and after.
 NEAR = 3 * DAY
 FAR = 62 * DAY
 # Windows are searched in parts of this length.
@@ -247,8 +247,8 @@ def standing(
 def refusal(found: Mapping[uuid.UUID, Sequence[Reason]]) -> SlotRefused:
     """The error for a start against which something stands at every provider.
 
-    Of several providers the one with the fewest reasons speaks: it is the one
-    that nearly could.
+    Of several providers the one that nearly could speaks: one whose time is only
+    taken, else the one with the fewest reasons.
     """
     if not found:
         return SlotNotOffered([Reason.NOT_OFFERED])
@@ -281,12 +281,15 @@ def alternatives(
     if not only_preferred:
         rounds.append(terms.offering)
     for candidates in rounds:
-        for window in ((start - NEAR, start + NEAR), (start - NEAR, start + FAR)):
-            found = offered(session, terms, candidates, window)
-            if present is not None:
-                found = choice.without(found, *present)
-            if found:
-                return [_alternative(terms, slot) for slot in choice.nearest(found, start)]
+        before = offered(session, terms, candidates, (start - NEAR, start))
+        after = offered(
+            session, terms, candidates, (start, start + FAR), limit=MOST_ALTERNATIVES
+        )
+        found = before + after
+        if present is not None:
+            found = choice.without(found, *present)
+        if found:
+            return [_alternative(terms, slot) for slot in choice.nearest(found, start)]
     return []
 
 

@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 
 from booking_service.domain.actors import Actor
 from booking_service.models import TimeOff
-from booking_service.repositories import locks, providers, time_off
+from booking_service.repositories import locks, time_off
 from booking_service.repositories.paging import Page, PageRequest
 from booking_service.services.changes import Changes, apply
-from booking_service.services.identities import require_own_calendar
+from booking_service.services.identities import require_calendar
 from booking_service.services.spans import stated
 from booking_service.services.violations import written
 
@@ -26,7 +26,7 @@ def list_time_off(
     Raises:
         NotFound: There is no such provider, or it is another's calendar.
     """
-    _require_visible(session, provider_id, actor)
+    require_calendar(session, actor, provider_id)
     return time_off.page_of(session, page, provider_id=provider_id)
 
 
@@ -38,7 +38,7 @@ def get_time_off(
     Raises:
         NotFound: The provider has none with this id, or it is another's calendar.
     """
-    _require_visible(session, provider_id, actor)
+    require_calendar(session, actor, provider_id)
     return time_off.require(session, provider_id, time_off_id)
 
 
@@ -57,7 +57,7 @@ def create_time_off(
     """
     values = stated(members)
     locks.change_schedule(session)
-    _require_visible(session, provider_id, actor)
+    require_calendar(session, actor, provider_id)
     absence = TimeOff(provider_id=provider_id, **values)
     with written(session):
         session.add(absence)
@@ -79,7 +79,7 @@ def update_time_off(
         InvalidInput: It has no length, or is stated in two ways.
     """
     locks.change_schedule(session)
-    _require_visible(session, provider_id, actor)
+    require_calendar(session, actor, provider_id)
     absence = time_off.require(session, provider_id, time_off_id)
     with written(session):
         apply(absence, stated(changes, absence))
@@ -95,11 +95,6 @@ def delete_time_off(
         NotFound: The provider has none with this id, or it is another's calendar.
     """
     locks.change_schedule(session)
-    _require_visible(session, provider_id, actor)
+    require_calendar(session, actor, provider_id)
     session.delete(time_off.require(session, provider_id, time_off_id))
     session.flush()  # the answer is given when it is written
-
-
-def _require_visible(session: Session, provider_id: uuid.UUID, actor: Actor) -> None:
-    require_own_calendar(session, actor, provider_id)
-    providers.require_known(session, {provider_id})

@@ -87,3 +87,4 @@ def test_every_operation_is_walked() -> None:
     }
 
     assert named >= CROSS_FIELD_RULES
+    assert named == set(PERMISSIONS) | OPEN_OPERATIONS

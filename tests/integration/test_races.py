@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
+import uuid
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import Engine, text
 
-from booking_service.app import Parts
-from tests.databases import TestDatabase
+from booking_service.app import Parts, assemble
+from booking_service.domain.actors import Actor, Role, Scope
+from booking_service.errors import SlotTaken
+from booking_service.services.bookings import NewBooking, create_booking
+from tenants.registry import bound
+from tests.databases import TestDatabase, one_value
 from tests.integration.driver import JsonObject, Shop, instant, made
 
 THREADS = 64
@@ -58,11 +65,13 @@ def overlapping_allocations(superuser: Engine, parts: Parts, shop: Shop) -> int:
 
 
 @pytest.fixture(autouse=True)
-def no_deadlock(database: TestDatabase) -> object:
-    """The server's log, where it can be read, tells of no new deadlock."""
+def no_deadlock(database: TestDatabase, superuser: Engine) -> Iterator[None]:
+    """The server counts no new deadlock, nor does its log tell of one."""
 
     def deadlocks() -> int:
-        return database.log.read_text().count("deadlock detected") if database.log else 0
+        counted = one_value(superuser, "select sum(deadlocks) from pg_stat_database")
+        logged = database.log.read_text().count("deadlock detected") if database.log else 0
+        return int(str(counted)) + logged
 
     before = deadlocks()
     yield
@@ -70,6 +79,32 @@ def no_deadlock(database: TestDatabase) -> object:
 
 
 class TestOneSlot:
+    def test_of_64_transactions_has_one_winner(self, shop: Shop, parts: Parts) -> None:
+        """Beneath HTTP, whose threads are fewer: a connection for each."""
+        cut, shop_of = shop.add_service(60), bound(parts.shops.get(shop.slug))
+        anna = shop.add_provider(cut)
+        many = assemble(replace(parts.settings, pool_size=THREADS))
+        wanted = NewBooking(
+            service_id=uuid.UUID(cut["id"]),
+            provider_id=uuid.UUID(anna["id"]),
+            starts_at=dt.datetime(2030, 1, 8, 10, tzinfo=dt.UTC),
+            client={"name": "Dana"},
+        )
+        actor = Actor(Role.MANAGER, "mia", Scope.ALL)
+
+        def book() -> int:
+            try:
+                with many.database.shop_transaction(shop_of) as session:
+                    create_booking(session, wanted=wanted, actor=actor, now=parts.clock())
+            except SlotTaken:
+                return 409
+            return 201
+
+        statuses = at_once(*[book] * THREADS)
+        many.database.dispose()
+
+        assert statuses == {201: 1, 409: THREADS - 1}
+
     def test_has_one_winner(self, shop: Shop) -> None:
         cut = shop.add_service(60)
         anna = shop.add_provider(cut)
@@ -211,6 +246,27 @@ class TestRules:
 
         assert set(statuses) <= {201, 409}
         assert shop.book(cut, "09:00", anna).status_code == 409
+
+
+class TestOneClient:
+    def test_books_much_at_once_with_its_own_details(self, shop: Shop) -> None:
+        cut = shop.add_service(30, max_per_day=100)
+        anna = shop.add_provider(cut)
+        dana = shop.client("dana")
+        me = made(dana.get("/clients/me"))["id"]
+
+        def by_client(at: str, number: int) -> Callable[[], int]:
+            details = {"name": f"Dana {number}"}
+            return lambda: shop.book(cut, at, anna, by=dana, client=details).status_code
+
+        def by_manager(at: str) -> Callable[[], int]:
+            return lambda: shop.book(cut, at, anna, client_id=me).status_code
+
+        hours = [f"{hour:02}" for hour in range(9, 17)]
+        tasks = [by_client(f"{hour}:00", n) for n, hour in enumerate(hours)]
+        tasks += [by_manager(f"{hour}:30") for hour in hours]
+
+        assert at_once(*tasks) == {201: len(tasks)}
 
 
 class TestFirstUse:

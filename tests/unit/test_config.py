@@ -35,7 +35,7 @@ class TestFromMapping:
             (DEVELOPMENT | {"FLASK_ENV": "staging"}, "FLASK_ENV"),
             (DEVELOPMENT | {"PORT": "http"}, "PORT"),
             (DEVELOPMENT | {"PORT": "70000"}, "PORT"),
-            (DEVELOPMENT | {"DATABASE_POOL_SIZE": "0"}, "DATABASE_POOL_SIZE"),
+            (DEVELOPMENT | {"DATABASE_POOL_SIZE": "1"}, "DATABASE_POOL_SIZE"),
             (DEVELOPMENT | {"CLOCK_OFFSET_SECONDS": "9" * 17}, "CLOCK_OFFSET_SECONDS"),
             (PRODUCTION | {"CLOCK_OFFSET_SECONDS": "1"}, "CLOCK_OFFSET_SECONDS"),
             (PRODUCTION | {"DATABASE_URL": ""}, "DATABASE_URL"),

@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from booking_service.api.contract import contract
+from booking_service.api.health import problem_types
 from booking_service.api.problems import Problem
-from booking_service.api.service import problem_types
 from booking_service.errors import BookingServiceError, NotFound, ProblemType
 from tenants.errors import TenancyError
 from tests.doubles import ask

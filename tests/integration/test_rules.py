@@ -1,0 +1,284 @@
+"""Rules of booking that only show when two things meet."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import Engine, text
+
+from booking_service.app import Parts
+from booking_service.repositories import locks
+from tenants.registry import bound
+from tests.clocks import SettableClock
+from tests.integration.conftest import MakeShop
+from tests.integration.driver import JsonObject, Shop, instant, made, refused
+
+
+class TestDailyCap:
+    @pytest.fixture
+    def capped(self, shop: Shop) -> JsonObject:
+        return shop.add_service(60, max_per_day=1)
+
+    def test_counts_its_own_service_only(self, shop: Shop, capped: JsonObject) -> None:
+        other = shop.add_service(60)
+        anna = shop.add_provider(capped, other)
+        made(shop.book(other, "09:00", anna))
+
+        made(shop.book(capped, "10:00", anna))
+
+    def test_gets_the_place_of_a_cancelled_booking_back(
+        self, shop: Shop, capped: JsonObject
+    ) -> None:
+        anna = shop.add_provider(capped)
+        booking = made(shop.book(capped, "10:00", anna))
+        made(shop.manager.delete(f"/bookings/{booking['id']}"))
+
+        made(shop.book(capped, "12:00", anna))
+
+    def test_lets_a_booking_move_within_its_full_day(
+        self, shop: Shop, capped: JsonObject
+    ) -> None:
+        anna = shop.add_provider(capped)
+        booking = made(shop.book(capped, "10:00", anna))
+
+        moved = shop.manager.put(f"/bookings/{booking['id']}", starts_at=instant("14:00"))
+
+        assert made(moved)["starts_at"] == instant("14:00")
+
+    def test_goes_by_the_shops_own_days(
+        self, new_shop: MakeShop, clock: SettableClock
+    ) -> None:
+        shop = new_shop(timezone="Pacific/Auckland")
+        capped = shop.add_service(60, max_per_day=1)
+        anna = shop.add_provider(capped, starts="00:00", ends="24:00")
+        made(shop.book(capped, "2030-01-08T10:00:00Z", anna))  # 23:00 on the 8th there
+
+        made(shop.book(capped, "2030-01-08T11:00:00Z", anna))  # midnight of the 9th
+        again = shop.book(capped, "2030-01-08T12:00:00Z", anna)
+        assert refused(again, 409, "slot-not-offered")["reasons"] == ["daily_cap"]
+
+
+class TestAnyProvider:
+    def test_counts_the_minutes_of_that_day_only(self, shop: Shop) -> None:
+        cut = shop.add_service(60)
+        anna, bea = shop.add_provider(cut), shop.add_provider(cut, name="Bea")
+        for hour in ("09:00", "10:00", "11:00"):
+            made(shop.book(cut, f"2030-01-09T{hour}:00Z", anna))
+        made(shop.book(cut, "09:00", bea))
+
+        assert made(shop.book(cut, "12:00"))["provider_id"] == anna["id"]
+
+    def test_prefers_who_is_idle_longest_among_equals(self, shop: Shop) -> None:
+        cut = shop.add_service(60)
+        anna, bea = shop.add_provider(cut), shop.add_provider(cut, name="Bea")
+        for provider, start, late in ((anna, "11:00", "15:00"), (bea, "09:00", "16:00")):
+            made(shop.book(cut, start, provider))
+            made(shop.book(cut, late, provider))
+
+        assert made(shop.book(cut, "13:00"))["provider_id"] == bea["id"]
+
+
+class TestWhatABookingKeeps:
+    def row(self, superuser: Engine, parts: Parts, shop: Shop, booking: str) -> JsonObject:
+        schema = parts.shops.get(shop.slug).schema
+        query = text(f'select * from "{schema}".bookings where id = :id')
+        with superuser.connect() as connection:
+            return dict(connection.execute(query, {"id": booking}).mappings().one())
+
+    def test_its_price_buffers_and_local_start(
+        self, new_shop: MakeShop, clock: SettableClock, superuser: Engine, parts: Parts
+    ) -> None:
+        shop = new_shop(timezone="Asia/Kolkata")
+        price = {"amount_minor": 4500, "currency": "INR"}
+        cut = shop.add_service(60, price=price, buffer_after_minutes=30)
+        shop.add_provider(cut)
+        booking = made(shop.book(cut, "2030-01-08T04:30:00Z"))
+        changes = {"price": None, "buffer_after_minutes": 0, "slot_interval_minutes": 30}
+        made(shop.manager.put(f"/services/{cut['id']}", **changes))
+        made(
+            shop.manager.put(f"/bookings/{booking['id']}", starts_at="2030-01-08T06:30:00Z")
+        )
+
+        row = self.row(superuser, parts, shop, booking["id"])
+
+        assert (row["price_amount_minor"], row["price_currency"]) == (4500, "INR")
+        assert row["local_start"].isoformat() == "2030-01-08T12:00:00"
+        assert row["timezone"] == "Asia/Kolkata"
+        # It still keeps half an hour free behind it, which a new one would not.
+        assert "07:30" not in shop.free(cut)
+        assert "08:00" in shop.free(cut)
+
+
+class TestProvidersOwnCalendar:
+    @pytest.fixture
+    def cut(self, shop: Shop) -> JsonObject:
+        return shop.add_service(60)
+
+    @pytest.fixture
+    def two(self, shop: Shop, cut: JsonObject) -> tuple[JsonObject, JsonObject]:
+        anna = shop.add_provider(cut, subject="anna")
+        return anna, shop.add_provider(cut, name="Bea", subject="bea")
+
+    def test_is_not_left_by_a_move(
+        self, shop: Shop, cut: JsonObject, two: tuple[JsonObject, JsonObject]
+    ) -> None:
+        anna, bea = two
+        path = f"/bookings/{made(shop.book(cut, '10:00', anna))['id']}"
+
+        answer = shop.provider("anna").put(path, provider_id=bea["id"])
+
+        refused(answer, 403, "role-may-not")
+
+    def test_takes_known_clients_only(
+        self, shop: Shop, cut: JsonObject, two: tuple[JsonObject, JsonObject]
+    ) -> None:
+        stranger = made(shop.book(cut, "10:00", two[1]))["client_id"]
+        known = made(shop.book(cut, "10:00", two[0]))["client_id"]
+        as_anna = shop.provider("anna")
+
+        refused(shop.book(cut, "11:00", by=as_anna, client_id=stranger), 404, "not-found")
+        made(shop.book(cut, "11:00", by=as_anna, client_id=known))
+
+    def test_is_all_that_its_alternatives_name(
+        self, shop: Shop, cut: JsonObject, two: tuple[JsonObject, JsonObject]
+    ) -> None:
+        anna = two[0]
+        made(shop.book(cut, "10:00", anna))
+        as_anna = shop.provider("anna")
+
+        answer = shop.book(cut, "10:00", by=as_anna, client={"name": "Dana"})
+
+        offers = refused(answer, 409, "slot-taken")["alternatives"]
+        assert {one for offer in offers for one in offer["provider_ids"]} == {anna["id"]}
+        made(shop.manager.put(f"/providers/{anna['id']}/working-hours", hours=[]))
+        answer = shop.book(cut, "12:00", by=as_anna, client={"name": "Dana"})
+        assert refused(answer, 409, "slot-not-offered")["alternatives"] == []
+
+
+class TestAlternatives:
+    def test_name_another_provider_at_the_very_time(self, shop: Shop) -> None:
+        cut = shop.add_service(60)
+        away = shop.add_provider(cut)
+        shop.set_hours(away, [])
+        bea = shop.add_provider(cut, name="Bea", starts="10:00", ends="11:00")
+
+        problem = refused(shop.book(cut, "10:00", away), 409, "slot-not-offered")
+
+        first = problem["alternatives"][0]
+        assert first["starts_at"][11:16] == "10:00"
+        assert first["provider_ids"] == [bea["id"]]
+
+    def test_of_a_move_are_not_where_it_is(self, shop: Shop) -> None:
+        cut = shop.add_service(60)
+        shop.add_provider(cut)
+        booking = made(shop.book(cut, "10:00"))
+        made(shop.book(cut, "11:00"))
+
+        answer = shop.manager.put(f"/bookings/{booking['id']}", starts_at=instant("11:00"))
+
+        offers = refused(answer, 409, "slot-taken")["alternatives"]
+        assert booking["starts_at"] not in [offer["starts_at"] for offer in offers]
+
+
+class TestNotice:
+    def test_holds_until_its_last_moment(
+        self, new_shop: MakeShop, clock: SettableClock
+    ) -> None:
+        shop = new_shop(cancellation_notice_minutes=60)
+        cut = shop.add_service(60)
+        shop.add_provider(cut)
+        path = f"/bookings/{made(shop.book(cut, '10:00', by=shop.client()))['id']}"
+        clock.set("2030-01-08T09:00:00Z")
+
+        assert made(shop.client().delete(path))["status"] == "cancelled"
+
+
+class TestPending:
+    def test_cannot_be_confirmed_at_its_start(
+        self, new_shop: MakeShop, clock: SettableClock
+    ) -> None:
+        shop = new_shop(auto_confirm=False)
+        cut = shop.add_service(60)
+        shop.add_provider(cut)
+        path = f"/bookings/{made(shop.book(cut, '10:00', by=shop.client()))['id']}"
+        clock.set("2030-01-08T10:00:00Z")
+
+        refused(shop.manager.put(path, status="confirmed"), 409, "invalid-transition")
+
+
+class TestCapacity:
+    def test_may_grow_around_a_booking_that_was_alone(self, shop: Shop) -> None:
+        yoga = shop.add_service(60)
+        shop.add_provider(yoga, ends="11:00")
+        made(shop.book(yoga, "09:00"))
+        made(shop.manager.put(f"/services/{yoga['id']}", capacity=5))
+
+        offered = shop.free(yoga)
+
+        assert offered == ["10:00"]
+        refused(shop.book(yoga, "09:00"), 409, "slot-taken")
+
+
+class TestDeletedService:
+    def test_is_no_longer_anybodys(self, shop: Shop) -> None:
+        cut = shop.add_service()
+        anna = shop.add_provider(cut)
+        path = f"/providers/{anna['id']}"
+        assert shop.manager.delete(f"/services/{cut['id']}").status_code == 204
+
+        after = made(shop.manager.get(path))
+
+        assert after["service_ids"] == []
+        made(shop.manager.put(path, service_ids=after["service_ids"]))
+
+
+class TestScheduleKey:
+    """A booking waits while the rules change; another shop's does not."""
+
+    def waits(self, parts: Parts, locked: Shop, book: Callable[[], int]) -> bool:
+        done = threading.Event()
+
+        def run() -> None:
+            assert book() == 201
+            done.set()
+
+        worker = threading.Thread(target=run)
+        shop = bound(parts.shops.get(locked.slug))
+        with parts.database.shop_transaction(shop) as session:
+            locks.change_schedule(session)
+            worker.start()
+            waited = not done.wait(1.0)
+        worker.join(30)
+        assert done.is_set()
+        return waited
+
+    def test_is_shared_by_those_who_take_time(
+        self, new_shop: MakeShop, clock: SettableClock, parts: Parts
+    ) -> None:
+        own, other = new_shop(), new_shop()
+        cut = own.add_service(60)
+        own.add_provider(cut)
+
+        waited = self.waits(parts, own, lambda: own.book(cut, "10:00").status_code)
+        beside = self.waits(parts, other, lambda: own.book(cut, "11:00").status_code)
+
+        assert waited
+        assert not beside
+
+
+class TestUnknownIds:
+    def test_in_a_list_of_services_are_not_found(
+        self, shop: Shop, new_shop: MakeShop
+    ) -> None:
+        foreign = new_shop().add_service()["id"]
+
+        answers = [
+            shop.manager.post("/providers", name="Anna", service_ids=[service])
+            for service in (foreign, str(uuid.uuid4()))
+        ]
+
+        assert [answer.status_code for answer in answers] == [404, 404]
+        assert len({answer.json()["detail"] for answer in answers}) == 1
