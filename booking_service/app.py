@@ -84,6 +84,7 @@ def assemble(settings: Settings) -> Parts:
         app_url=settings.database_url,
         admin_url=settings.admin_database_url,
         pool_size=settings.pool_size,
+        shops_per_connection=settings.shops_per_connection,
     )
     database = Database({MAIN_CELL: cell})
     migrations = Migrations(ROOT / "alembic.ini")

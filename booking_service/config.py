@@ -49,6 +49,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8000
     pool_size: int = 10
+    shops_per_connection: int = 200
     validate_responses: bool = False
 
     @property
@@ -90,6 +91,9 @@ class Settings:
             host=given.get("HOST", cls.host),
             port=_number(given, "PORT", cls.port),
             pool_size=_number(given, "DATABASE_POOL_SIZE", cls.pool_size),
+            shops_per_connection=_number(
+                given, "DATABASE_SHOPS_PER_CONNECTION", cls.shops_per_connection
+            ),
         )
         settings.require_sound()
         return settings
@@ -104,6 +108,8 @@ class Settings:
             raise ConfigurationError("PORT must be from 0 to 65535")
         if self.pool_size < 2:  # a timer takes the relay's and the shop's
             raise ConfigurationError("DATABASE_POOL_SIZE must be 2 or more")
+        if self.shops_per_connection < 1:
+            raise ConfigurationError("DATABASE_SHOPS_PER_CONNECTION must be 1 or more")
         if self.is_production and self.clock_offset:
             raise ConfigurationError("CLOCK_OFFSET_SECONDS is refused in production")
         if self.is_production and self.database_url is None:

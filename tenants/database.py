@@ -15,9 +15,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
-from sqlalchemy import Connection, Engine, create_engine, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from tenants.errors import NotMigrated, ProvisioningUnavailable, ShopUnknown
 from tenants.models import SCHEMA
@@ -30,6 +31,7 @@ STATEMENT_SECONDS = 30
 
 # invalid_parameter_value: what set_config says of a role that does not exist.
 _NO_SUCH_ROLE = "22023"
+_SCHEMAS = "schemas"
 _PIN = text(
     "select set_config('role', :role, true), set_config('search_path', :schema, true),"
     " set_config('statement_timeout', :limit, true)"
@@ -51,6 +53,19 @@ class BoundShop:
     cell: str
     schema: str
     role: str
+
+
+def _retire_after(engine: Engine, shops: int) -> None:
+    """Close a connection once it has served this many shops.
+
+    A backend keeps what it learned of every shop's tables, some hundred kilobytes
+    each, until it ends.
+    """
+
+    @event.listens_for(engine, "checkin")
+    def retire(_connection: object, record: ConnectionPoolEntry) -> None:
+        if len(record.info.get(_SCHEMAS, ())) >= shops:
+            record.invalidate()
 
 
 def _engine(url: str, *, pool_size: int) -> Engine:
@@ -81,17 +96,26 @@ class RoleMissing(Exception):
 class Cell:
     """One PostgreSQL database that holds shops, and the logins to it."""
 
-    def __init__(self, *, app_url: str, admin_url: str | None, pool_size: int) -> None:
+    def __init__(
+        self,
+        *,
+        app_url: str,
+        admin_url: str | None,
+        pool_size: int,
+        shops_per_connection: int = 200,
+    ) -> None:
         """Describe the cell; nothing is connected yet.
 
         Args:
             app_url: The login without rights of its own.
             admin_url: The login that provisions; None where that is not done.
             pool_size: How many connections the service may hold.
+            shops_per_connection: After how many shops one is closed.
         """
         url = make_url(app_url)
         self.login = url.username or str(url.query.get("user", ""))
         self.engine = _engine(app_url, pool_size=pool_size)
+        _retire_after(self.engine, shops_per_connection)
         self._admin = _engine(admin_url, pool_size=2) if admin_url else None
 
     @cached_property
@@ -106,6 +130,7 @@ class Cell:
         """A transaction as ``role`` that sees ``schema``; commits when it ends well."""
         with Session(self.engine, expire_on_commit=False) as session, session.begin():
             _pin(session, role, schema)
+            session.connection().info.setdefault(_SCHEMAS, set()).add(schema)
             yield session
 
     def require_admin(self) -> None:

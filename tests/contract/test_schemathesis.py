@@ -11,7 +11,7 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from booking_service.api.contract import contract
 from booking_service.domain.actors import Role
-from booking_service.domain.permissions import PERMISSIONS
+from booking_service.domain.permissions import OPEN_OPERATIONS, PERMISSIONS
 from tests.integration.conftest import MakeShop
 from tests.integration.driver import Shop, made
 

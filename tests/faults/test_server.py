@@ -118,6 +118,28 @@ class TestServe:
 
         assert seen[0] == seen[1] != []
 
+    def test_starts_again_after_its_demo_shops_were_used_up(self, tmp_path: Path) -> None:
+        with running(tmp_path) as server, httpx.Client(base_url=server.address) as http:
+            platform = server.caller("platform", http)
+            manager = server.caller("manager", http)
+            for booking in made(manager.get("/bookings"))["items"]:
+                made(manager.delete(f"/bookings/{booking['id']}"))
+            for service in made(manager.get("/services"))["items"]:
+                assert manager.delete(f"/services/{service['id']}").status_code == 204
+            assert platform.delete("/platform/shops/harbor-clinic").status_code == 204
+            server.end(signal.SIGTERM)
+
+        with running(tmp_path) as server, httpx.Client(base_url=server.address) as http:
+            platform = server.caller("platform", http)
+            shops = made(platform.get("/platform/shops"))["items"]
+            platform.delete("/platform/shops/anna-cuts")
+            server.end(signal.SIGTERM)
+        with running(tmp_path) as server:
+            last = server.said
+
+        assert [shop["slug"] for shop in shops] == ["anna-cuts"]
+        assert last[-1].startswith("Ready: ")
+
     def test_the_command_line_works_beside_it(self, tmp_path: Path) -> None:
         with running(tmp_path) as server:
             listed = subprocess.run(

@@ -113,6 +113,9 @@ class TestMigrate:
                 # As it was before its migration: without a table and a revision.
                 schema = schemas[slug]
                 connection.exec_driver_sql(f'delete from "{schema}".alembic_version')
+            connection.exec_driver_sql(
+                f"update \"{schemas['mig-b']}\".alembic_version set version_num = 'future'"
+            )
             tables = connection.exec_driver_sql(
                 "select relname from pg_class where relkind = 'r' and relname <>"
                 f" 'alembic_version' and relnamespace = '{schemas['mig-c']}'::regnamespace"
@@ -127,6 +130,7 @@ class TestMigrate:
         engine.dispose()
         assert result.returncode == 1
         assert "mig-a: failed" in result.stderr
+        assert "mig-b: failed" in result.stderr
         assert "mig-c: now at" in result.stderr
         for slug in schemas:
             run("shops", "delete", slug, "--yes")

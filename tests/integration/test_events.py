@@ -218,6 +218,42 @@ class TestRelay:
 
         assert [event.number for event in sink.events] == [1, 1]
 
+    def test_delivers_the_last_events_of_a_deleted_shop(
+        self, shop: Shop, cut: JsonObject, relay: Relay, sink: Recorder, parts: Parts
+    ) -> None:
+        made(shop.book(cut, "10:00"))
+        parts.shops.delete(shop.slug)
+
+        relay.work()
+
+        assert [event.type for event in sink.events] == ["booking.created"]
+        assert relay.work() == 0
+
+    def test_goes_on_with_others_when_one_shop_is_broken(
+        self,
+        new_shop: MakeShop,
+        relay: Relay,
+        parts: Parts,
+        superuser: Engine,
+        clock: SettableClock,
+    ) -> None:
+        broken, sound = new_shop(auto_confirm=False), new_shop(auto_confirm=False)
+        paths = []
+        for shop in (broken, sound):
+            cut = shop.add_service(60)
+            shop.add_provider(cut)
+            paths.append(
+                f"/bookings/{made(shop.book(cut, '10:00', by=shop.client()))['id']}"
+            )
+        with superuser.begin() as connection:
+            schema = parts.shops.get(broken.slug).schema
+            connection.execute(text(f'alter table "{schema}".bookings rename to away'))
+        clock.set("2030-01-08T10:00:00Z")
+
+        relay.work()
+
+        assert made(sound.manager.get(paths[1]))["status"] == "cancelled"
+
     def test_runs_until_it_is_stopped(
         self, shop: Shop, cut: JsonObject, parts: Parts
     ) -> None:

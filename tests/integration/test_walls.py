@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, create_engine, make_url, text
 from sqlalchemy.exc import ProgrammingError
 
 from booking_service.app import Parts
-from tenants.database import BoundShop
+from tenants.database import BoundShop, Cell, Database
 from tenants.registry import bound
 from tenants.roles import UnsafeLogin, refuse_unsafe_login
 from tests.databases import TestDatabase
@@ -173,6 +173,27 @@ class TestPinnedTransaction:
             assert session.execute(read).scalar_one() != "changed"
 
 
+class TestConnections:
+    def test_are_closed_after_a_number_of_shops(
+        self, database: TestDatabase, parts: Parts, new_shop: MakeShop
+    ) -> None:
+        cell = Cell(
+            app_url=database.app, admin_url=None, pool_size=1, shops_per_connection=2
+        )
+        several = Database({"main": cell})
+        shops = [bound(parts.shops.get(new_shop().slug)) for _ in range(3)]
+        backends = []
+        for shop in (shops[0], shops[0], shops[1], shops[2]):
+            with several.shop_transaction(shop) as session:
+                backends.append(
+                    session.execute(text("select pg_backend_pid()")).scalar_one()
+                )
+        several.dispose()
+
+        assert backends[0] == backends[1] == backends[2]
+        assert backends[3] != backends[2]
+
+
 class TestLogins:
     def test_one_that_inherits_is_refused(self, superuser: Engine) -> None:
         with superuser.begin() as connection:
@@ -182,6 +203,29 @@ class TestLogins:
                     refuse_unsafe_login(connection, "wall_inherits")
             finally:
                 connection.execute(text("drop role wall_inherits"))
+
+    def test_one_that_was_granted_before_is_refused_by_its_grants(
+        self, superuser: Engine
+    ) -> None:
+        version = "select current_setting('server_version_num')::int"
+        with superuser.begin() as connection:
+            grants_remember = connection.execute(text(version)).scalar_one() >= 160000
+            for statement in (
+                "create role wall_late login inherit",
+                "create role wall_group",
+                "grant wall_group to wall_late",
+                "alter role wall_late noinherit",
+            ):
+                connection.execute(text(statement))
+            try:
+                refuse_unsafe_login(connection, "wall_late")
+                refused = False
+            except UnsafeLogin:
+                refused = True
+            connection.execute(text("drop role wall_late, wall_group"))
+
+        # Until 15 the role's own attribute decides; from 16 on each grant does.
+        assert refused == grants_remember
 
     def test_a_superuser_is_refused(self, superuser: Engine) -> None:
         with superuser.connect() as connection:
