@@ -31,10 +31,11 @@ class TestEnsure:
         with superuser.begin() as connection:
             connection.execute(
                 text(
-                    "insert into control.outbox (id, recorded_at, shop_role, type,"
-                    " subject, sequence, occurred_at, payload, number, delivered_at) values"
-                    " (gen_random_uuid(), :late, 'nobody', 'x', gen_random_uuid(), 1, :late,"
-                    " '{}', 1, :late)"
+                    "insert into control.outbox"
+                    " (id, recorded_at, shop_role, type, subject, sequence,"
+                    " occurred_at, payload, number, delivered_at) values"
+                    " (gen_random_uuid(), :late, 'nobody', 'x', gen_random_uuid(), 1,"
+                    " :late, '{}', 1, :late)"
                 ),
                 {"late": late},
             )
