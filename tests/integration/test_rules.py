@@ -66,7 +66,7 @@ class TestAnyProvider:
         cut = shop.add_service(60)
         anna, bea = shop.add_provider(cut), shop.add_provider(cut, name="Bea")
         for hour in ("09:00", "10:00", "11:00"):
-            made(shop.book(cut, f"2030-01-09T{hour}:00Z", anna))
+            made(shop.book(cut, f"2030-01-07T{hour}:00Z", anna))
         made(shop.book(cut, "09:00", bea))
 
         assert made(shop.book(cut, "12:00"))["provider_id"] == anna["id"]
@@ -74,9 +74,10 @@ class TestAnyProvider:
     def test_prefers_who_is_idle_longest_among_equals(self, shop: Shop) -> None:
         cut = shop.add_service(60)
         anna, bea = shop.add_provider(cut), shop.add_provider(cut, name="Bea")
-        for provider, start, late in ((anna, "11:00", "15:00"), (bea, "09:00", "16:00")):
-            made(shop.book(cut, start, provider))
-            made(shop.book(cut, late, provider))
+        # Anna is free since 12:00; Bea since 11:00, though she has more to do later.
+        for provider, starts in ((anna, ("09:00", "11:00")), (bea, ("10:00", "15:00"))):
+            for start in starts:
+                made(shop.book(cut, start, provider))
 
         assert made(shop.book(cut, "13:00"))["provider_id"] == bea["id"]
 
