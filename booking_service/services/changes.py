@@ -6,6 +6,8 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
+from sqlalchemy.orm.attributes import flag_modified
+
 Changes = Mapping[str, Any]
 
 
@@ -28,5 +30,9 @@ def apply(record: object, changes: Changes) -> tuple[str, ...]:
 
 
 def touch(record: Any, now: dt.datetime) -> None:
-    """Stamp a record as changed, which also raises its version."""
+    """Stamp a record as changed, which also raises its version.
+
+    Twice in one instant too, and where only what belongs to it has changed.
+    """
     record.updated_at = now
+    flag_modified(record, "updated_at")

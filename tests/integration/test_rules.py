@@ -228,11 +228,14 @@ class TestDeletedService:
         cut = shop.add_service()
         anna = shop.add_provider(cut)
         path = f"/providers/{anna['id']}"
+        before = shop.manager.get(path).headers["etag"]
         assert shop.manager.delete(f"/services/{cut['id']}").status_code == 204
 
-        after = made(shop.manager.get(path))
+        answer = shop.manager.get(path)
 
+        after = made(answer)
         assert after["service_ids"] == []
+        assert answer.headers["etag"] != before
         made(shop.manager.put(path, service_ids=after["service_ids"]))
 
 
