@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, replace
+from functools import cache, cached_property
 from typing import Any
 
 import flask
@@ -75,7 +76,7 @@ class Problem:
             **self._members,
         }
 
-    @property
+    @cached_property
     def body(self) -> bytes:
         """The document."""
         return json.dumps(self._members, ensure_ascii=False).encode()
@@ -150,6 +151,7 @@ def _kind(refusal: BookingServiceError | TenancyError) -> ProblemType:
     return ProblemType(refusal.type, refusal.status, refusal.title)
 
 
+@cache
 def _path_patterns() -> list[tuple[re.Pattern[str], list[str]]]:
     patterns = []
     for template, item in contract()["paths"].items():

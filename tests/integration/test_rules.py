@@ -6,8 +6,10 @@ import threading
 import uuid
 from collections.abc import Callable
 
+import httpx
 import pytest
 from sqlalchemy import Engine, text
+from sqlalchemy.orm import Session
 
 from booking_service.app import Parts
 from booking_service.repositories import locks
@@ -239,38 +241,60 @@ class TestDeletedService:
         made(shop.manager.put(path, service_ids=after["service_ids"]))
 
 
+Lock = Callable[[Session], None]
+
+
+def waits(parts: Parts, shop: Shop, take: Lock, ask: Callable[[], httpx.Response]) -> bool:
+    """Whether a request waits while another transaction holds a lock of the shop."""
+    done = threading.Event()
+
+    def run() -> None:
+        made(ask())
+        done.set()
+
+    worker = threading.Thread(target=run)
+    with parts.database.shop_transaction(bound(parts.shops.get(shop.slug))) as session:
+        take(session)
+        worker.start()
+        waited = not done.wait(1.0)
+    worker.join(30)
+    assert done.is_set()
+    return waited
+
+
 class TestScheduleKey:
-    """A booking waits while the rules change; another shop's does not."""
-
-    def waits(self, parts: Parts, locked: Shop, book: Callable[[], int]) -> bool:
-        done = threading.Event()
-
-        def run() -> None:
-            assert book() == 201
-            done.set()
-
-        worker = threading.Thread(target=run)
-        shop = bound(parts.shops.get(locked.slug))
-        with parts.database.shop_transaction(shop) as session:
-            locks.change_schedule(session)
-            worker.start()
-            waited = not done.wait(1.0)
-        worker.join(30)
-        assert done.is_set()
-        return waited
-
-    def test_is_shared_by_those_who_take_time(
+    def test_keeps_bookings_waiting_while_the_rules_change(
         self, new_shop: MakeShop, clock: SettableClock, parts: Parts
     ) -> None:
         own, other = new_shop(), new_shop()
         cut = own.add_service(60)
         own.add_provider(cut)
 
-        waited = self.waits(parts, own, lambda: own.book(cut, "10:00").status_code)
-        beside = self.waits(parts, other, lambda: own.book(cut, "11:00").status_code)
+        assert waits(parts, own, locks.change_schedule, lambda: own.book(cut, "10:00"))
+        # Another shop's key is another.
+        assert not waits(
+            parts, other, locks.change_schedule, lambda: own.book(cut, "11:00")
+        )
 
-        assert waited
-        assert not beside
+
+class TestResourceKeys:
+    """Two moves of one provider at once could deadlock: they take turns."""
+
+    def test_keep_moves_waiting_and_nothing_else(self, shop: Shop, parts: Parts) -> None:
+        cut = shop.add_service(60)
+        anna = shop.add_provider(cut)
+        bea = shop.add_provider(cut, name="Bea")
+        path = f"/bookings/{made(shop.book(cut, '09:00', anna))['id']}"
+
+        def hold(provider: JsonObject) -> Lock:
+            return lambda session: locks.move_between(session, [uuid.UUID(provider["id"])])
+
+        def move(at: str) -> Callable[[], httpx.Response]:
+            return lambda: shop.manager.put(path, starts_at=instant(at))
+
+        assert waits(parts, shop, hold(anna), move("10:00"))
+        assert not waits(parts, shop, hold(bea), move("11:00"))
+        assert not waits(parts, shop, hold(anna), lambda: shop.book(cut, "12:00", anna))
 
 
 class TestUnknownIds:
