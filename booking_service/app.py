@@ -18,13 +18,15 @@ from connexion.middleware.server_error import ServerErrorMiddleware
 from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp
 
 from booking_service.api import exchange, health, problems, security, tokens
 from booking_service.api.contract import contract
+from booking_service.api.cors import Cors
 from booking_service.api.cursors import Cursors
 from booking_service.api.docs import docs
-from booking_service.api.edge import Edge
+from booking_service.api.edge import Edge, Limits
 from booking_service.api.platform_shops import PLATFORM_SHOPS
 from booking_service.api.tokens import Verifier
 from booking_service.api.validation import ContractValidation
@@ -42,6 +44,11 @@ from tenants.middleware import TenantMiddleware
 from tenants.migrate import Migrations
 from tenants.provisioning import Provisioner
 from tenants.registry import Registry
+
+# Below this the headers cost more than compression saves; the level is the one
+# behind which more work hardly makes JSON smaller.
+SMALLEST_COMPRESSED = 1024
+COMPRESSION = 4
 
 Clock = Callable[[], dt.datetime]
 
@@ -136,7 +143,17 @@ def create_app(
     for kind in (*ours, ProblemException, HTTPException, Exception):
         app.add_error_handler(kind, problems.connexion_problem)
     _prepare_flask(app.app, parts)
-    return Edge(app)
+    return _behind_edge(app, settings)
+
+
+def _behind_edge(app: ASGIApp, settings: Settings) -> ASGIApp:
+    compressed = GZipMiddleware(
+        app, minimum_size=SMALLEST_COMPRESSED, compresslevel=COMPRESSION
+    )
+    limited: ASGIApp = Limits(compressed)
+    if settings.cors_origins:
+        limited = Cors(limited, origins=settings.cors_origins)
+    return Edge(limited, https_only=settings.is_production)
 
 
 def _prepare_flask(flask_app: Flask, parts: Parts) -> None:

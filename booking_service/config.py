@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,6 +14,7 @@ from dotenv import dotenv_values
 
 ROOT = Path(__file__).resolve().parents[1]
 SHORTEST_SECRET = 32
+_ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?")
 FARTHEST_OFFSET_SECONDS = 100 * 366 * 86_400
 
 
@@ -33,6 +35,7 @@ class Settings:
     """Everything the service can be told; ``.env.example`` explains each.
 
     Attributes:
+        cors_origins: Whose pages may call the API; ``*`` is everyone's.
         clock_offset: Added to the system's clock for the service's ``now``.
         database_url: None only in development: the embedded PostgreSQL.
     """
@@ -51,6 +54,7 @@ class Settings:
     pool_size: int = 10
     shops_per_connection: int = 200
     validate_responses: bool = False
+    cors_origins: tuple[str, ...] = ()
 
     @property
     def is_production(self) -> bool:
@@ -94,6 +98,7 @@ class Settings:
             shops_per_connection=_number(
                 given, "DATABASE_SHOPS_PER_CONNECTION", cls.shops_per_connection
             ),
+            cors_origins=_origins(given.get("CORS_ORIGINS", "")),
         )
         settings.require_sound()
         return settings
@@ -150,6 +155,16 @@ def _environment(name: str) -> Environment:
     except ValueError as error:
         known = ", ".join(Environment)
         raise ConfigurationError(f"FLASK_ENV must be one of {known}") from error
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    origins = tuple(each.strip() for each in text.split(",") if each.strip())
+    for origin in origins:
+        if origin != "*" and not _ORIGIN.fullmatch(origin):
+            raise ConfigurationError(
+                f"CORS_ORIGINS: {origin!r} is no origin like https://shop.example"
+            )
+    return origins
 
 
 def _offset(given: Mapping[str, str]) -> dt.timedelta:

@@ -22,7 +22,11 @@
     │   ├── CancellationTooLate        /problems/cancellation-too-late
     │   ├── SubjectInUse               /problems/subject-in-use
     │   ├── HasFutureBookings          /problems/has-future-bookings
+    │   ├── RequestInFlight            /problems/request-in-flight
     │   └── ChangedMeanwhile           /problems/changed-meanwhile
+    ├── PreconditionFailed        412  /problems/precondition-failed
+    ├── KeyReused                 422  /problems/key-reused
+    ├── TooManyRequests           429  /problems/too-many-requests
     ├── KeysUnavailable           503  /problems/keys-unavailable
     └── DatabaseUnavailable       503  /problems/database-unavailable
 """
@@ -67,11 +71,13 @@ class BookingServiceError(Exception):
         status: The HTTP status.
         type: The problem type, a path of this service.
         title: What the type means, in a few words.
+        retry_after: After how many seconds it is worth trying again, if it is.
     """
 
     status: ClassVar[int]
     type: ClassVar[str]
     title: ClassVar[str]
+    retry_after: ClassVar[int | None] = None
 
     @property
     def detail(self) -> str:
@@ -229,6 +235,47 @@ class HasFutureBookings(Conflict):
     """What has bookings ahead cannot be deleted."""
 
     type, title = "/problems/has-future-bookings", "There are bookings ahead"
+
+
+class RequestInFlight(Conflict):
+    """The same request, with the same key, is being answered at this moment.
+
+    Send it again after the seconds in the header Retry-After.
+    """
+
+    type, title = "/problems/request-in-flight", "The same request is being answered"
+    retry_after = 1
+
+
+class PreconditionFailed(BookingServiceError):
+    """The resource is no longer, or not yet, what the request names.
+
+    Read it again, and send its new ETag with the change that you still want.
+    """
+
+    status, type = 412, "/problems/precondition-failed"
+    title = "The resource has changed"
+
+
+class KeyReused(BookingServiceError):
+    """The Idempotency-Key was used for another request.
+
+    Make a new key for each intention, and keep it for the retries of this one.
+    """
+
+    status, type = 422, "/problems/key-reused"
+    title = "The Idempotency-Key was used before"
+
+
+class TooManyRequests(BookingServiceError):
+    """More requests came than this bearer or shop may send.
+
+    Wait for the seconds in the header Retry-After.
+    """
+
+    status, type = 429, "/problems/too-many-requests"
+    title = "Too many requests"
+    retry_after = 1
 
 
 class ChangedMeanwhile(Conflict):

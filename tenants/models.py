@@ -161,3 +161,15 @@ leases = Table(
     Column("expires_at", DateTime(timezone=True), nullable=False),
     comment="Which relay works on what; a row outlives its holder by its term only",
 )
+
+kept_answers = Table(
+    "kept_answers",
+    ControlBase.metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("fingerprint", Uuid, nullable=False),
+    Column("status", Integer),
+    Column("location", Text),
+    Column("body", Text),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Index("kept_answers_created_at_idx", "created_at"),
+)

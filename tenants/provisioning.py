@@ -17,6 +17,7 @@ from functools import cache
 
 from sqlalchemy import Connection, select, text, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from tenants import roles as deployment_roles
 from tenants.database import MAIN_CELL, Cell, Database, become
@@ -30,6 +31,12 @@ LONGEST_NAME = 200
 _NAME = r"[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*"
 
 Initialise = Callable[[Connection, ShopRecord], None]
+# Takes part in a transaction of the control plane.
+Alongside = Callable[[Session, ShopRecord], None]
+
+
+def nothing(_session: Session, _record: ShopRecord) -> None:
+    """Take no part."""
 
 
 @cache
@@ -88,7 +95,16 @@ class Provisioner:
         self._migrations = migrations
         self._initialise = initialise
 
-    def create(self, *, slug: str, name: str, timezone: str, issuer: str) -> ShopRecord:
+    def create(
+        self,
+        *,
+        slug: str,
+        name: str,
+        timezone: str,
+        issuer: str,
+        at_first: Alongside = nothing,
+        at_last: Alongside = nothing,
+    ) -> ShopRecord:
         """Make a shop, or finish making one that was cut off.
 
         Args:
@@ -96,6 +112,8 @@ class Provisioner:
             name: What people call it.
             timezone: An IANA name.
             issuer: Whose tokens may enter it.
+            at_first: Written together with the shop's first row.
+            at_last: Written together with what opens the shop.
 
         Raises:
             InvalidShop: The slug, the name or the zone is malformed.
@@ -107,36 +125,52 @@ class Provisioner:
         require_name(name)
         cell = self._database.main
         cell.require_admin()
-        record = self._register(slug, name, timezone, issuer)
-        role = self._build(cell, record)
-        self._activate(record, role)
         with self._database.control_transaction() as session:
-            return require_by_slug(session, slug)
+            record = self._register(session, slug, name, timezone, issuer)
+            at_first(session, record)
+        role = self._build(cell, record)
+        with self._database.control_transaction() as session:
+            opened = self._activate(session, record, role)
+            at_last(session, opened)
+            return opened
 
-    def _activate(self, record: ShopRecord, role: str) -> None:
+    @staticmethod
+    def _activate(session: Session, record: ShopRecord, role: str) -> ShopRecord:
         """Open the shop; of several who made it together one has made it."""
         waits = (ShopRecord.id == record.id) & (ShopRecord.status == Status.PROVISIONING)
         change = update(ShopRecord).where(waits).values(role=role, status=Status.ACTIVE)
-        with self._database.control_transaction() as session:
-            opened = session.execute(change.returning(ShopRecord.id))
-            if opened.scalar_one_or_none() is None:
-                raise SlugInUse(record.slug)
+        opened: ShopRecord | None = session.scalar(change.returning(ShopRecord))
+        if opened is None:
+            raise SlugInUse(record.slug)
+        return opened
 
-    def set_status(self, slug: str, status: Status) -> ShopRecord:
+    def set_status(
+        self, slug: str, status: Status, *, guard: Alongside = nothing
+    ) -> ShopRecord:
         """Suspend or resume a shop.
+
+        Args:
+            slug: Which.
+            status: What it is to be.
+            guard: May refuse, before anything is changed.
 
         Raises:
             ShopNotFound: There is no such shop.
         """
         with self._database.control_transaction() as session:
-            record = require_by_slug(session, slug)
+            record = require_by_slug(session, slug, for_update=True)
+            guard(session, record)
             if record.status == Status.PROVISIONING:
                 raise ShopNotFound
             record.status = status
             return record
 
-    def delete(self, slug: str) -> None:
+    def delete(self, slug: str, *, guard: Alongside = nothing) -> None:
         """End a shop: its schema and role are dropped, its slug stays taken.
+
+        Args:
+            slug: Which.
+            guard: May refuse, before anything is changed.
 
         Raises:
             ShopNotFound: There is no such shop.
@@ -144,7 +178,8 @@ class Provisioner:
         """
         self._database.main.require_admin()
         with self._database.control_transaction() as session:
-            record = require_by_slug(session, slug)
+            record = require_by_slug(session, slug, for_update=True)
+            guard(session, record)
             record.status = Status.SUSPENDED if record.role else record.status
         cell = self._database.cells[record.cell]
         with cell.admin_transaction() as connection:
@@ -156,31 +191,32 @@ class Provisioner:
                 .values(role=None, status=Status.DELETED)
             )
 
-    def _register(self, slug: str, name: str, timezone: str, issuer: str) -> ShopRecord:
-        with self._database.control_transaction() as session:
-            existing = find_by_any_slug(session, slug)
-            if existing is not None:
-                return self._take_up(existing, name, timezone, issuer)
-            shop_id = uuid.uuid4()
-            record = ShopRecord(
-                id=shop_id,
-                slug=slug,
-                issuer=issuer,
-                name=name,
-                timezone=timezone,
-                status=Status.PROVISIONING,
-                cell=MAIN_CELL,
-                schema=f"shop_{shop_id.hex}",
-                created_at=dt.datetime.now(dt.UTC),
-            )
-            try:
-                session.add(record)
-                session.flush()  # the slug's unique keys speak now
-                session.add(SlugRecord(slug=slug, shop_id=shop_id))
-                session.flush()
-            except IntegrityError as error:
-                raise SlugInUse(slug) from error
-            return record
+    def _register(
+        self, session: Session, slug: str, name: str, timezone: str, issuer: str
+    ) -> ShopRecord:
+        existing = find_by_any_slug(session, slug)
+        if existing is not None:
+            return self._take_up(existing, name, timezone, issuer)
+        shop_id = uuid.uuid4()
+        record = ShopRecord(
+            id=shop_id,
+            slug=slug,
+            issuer=issuer,
+            name=name,
+            timezone=timezone,
+            status=Status.PROVISIONING,
+            cell=MAIN_CELL,
+            schema=f"shop_{shop_id.hex}",
+            created_at=dt.datetime.now(dt.UTC),
+        )
+        try:
+            session.add(record)
+            session.flush()  # the slug's unique keys speak now
+            session.add(SlugRecord(slug=slug, shop_id=shop_id))
+            session.flush()
+        except IntegrityError as error:
+            raise SlugInUse(slug) from error
+        return record
 
     @staticmethod
     def _take_up(record: ShopRecord, name: str, timezone: str, issuer: str) -> ShopRecord:

@@ -104,20 +104,23 @@ def bound(record: ShopRecord) -> BoundShop:
     )
 
 
-def find_by_any_slug(session: Session, slug: str) -> ShopRecord | None:
-    """The shop that a slug names or once named."""
-    return session.scalar(
-        select(ShopRecord).join(SlugRecord).where(SlugRecord.slug == slug)
-    )
+def find_by_any_slug(
+    session: Session, slug: str, *, for_update: bool = False
+) -> ShopRecord | None:
+    """The shop that a slug names or once named, locked if it is to change."""
+    query = select(ShopRecord).join(SlugRecord).where(SlugRecord.slug == slug)
+    if for_update:
+        query = query.with_for_update(of=ShopRecord, key_share=True)
+    return session.scalar(query)
 
 
-def require_by_slug(session: Session, slug: str) -> ShopRecord:
-    """The shop with this slug that is not deleted.
+def require_by_slug(session: Session, slug: str, *, for_update: bool = False) -> ShopRecord:
+    """The shop with this slug that is not deleted, locked if it is to change.
 
     Raises:
         ShopNotFound: There is none.
     """
-    record = find_by_any_slug(session, slug)
+    record = find_by_any_slug(session, slug, for_update=for_update)
     if record is None or record.status == Status.DELETED:
         raise ShopNotFound
     return record

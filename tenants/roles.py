@@ -162,6 +162,7 @@ def grant_control_tables(connection: Connection, roles: Roles) -> None:
     """
     event = "id, type, subject, sequence, occurred_at, payload"
     timer = "id, kind, booking_id, schedule_version, due_at"
+    rows = "SELECT, INSERT, UPDATE, DELETE"
     everyone = f'"{roles.shops}", "{roles.control}", "{roles.relay}"'
     for statement in (
         f"GRANT USAGE ON SCHEMA {SCHEMA} TO {everyone}",
@@ -169,6 +170,7 @@ def grant_control_tables(connection: Connection, roles: Roles) -> None:
         f'GRANT INSERT ({timer}) ON {SCHEMA}.timers TO "{roles.shops}"',
         f'GRANT SELECT, INSERT, UPDATE ON {SCHEMA}.shops TO "{roles.control}"',
         f'GRANT SELECT, INSERT ON {SCHEMA}.shop_slugs TO "{roles.control}"',
+        f'GRANT {rows} ON {SCHEMA}.kept_answers TO "{roles.control}"',
         f'GRANT SELECT ON {SCHEMA}.shops TO "{roles.relay}"',
         f'GRANT SELECT, UPDATE ON {SCHEMA}.shop_roles TO "{roles.relay}"',
         f'GRANT SELECT, UPDATE ON {SCHEMA}.outbox TO "{roles.relay}"',

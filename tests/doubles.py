@@ -83,7 +83,7 @@ class Reached(PlatformShops):
         self.database = database
 
     def __getattribute__(self, name: str) -> Any:
-        if name in ("create", "get", "page", "set_status", "delete"):
+        if name in ("create", "create_once", "get", "page", "update", "delete"):
             database = object.__getattribute__(self, "database")
             database.reached += 1
             raise DatabaseReached

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import flask
 
-from booking_service.api import exchange
-from booking_service.api.exchange import Json, now
-from booking_service.domain.localtime import rfc3339
+from booking_service.api import answers, exchange
+from booking_service.api.answers import Json
+from booking_service.api.exchange import now
+from booking_service.domain.localtime import instant, rfc3339
 from booking_service.errors import InvalidInput
 from booking_service.services import availability
 from booking_service.services.availability import Answer
 from tenants.middleware import shop_transaction
 
+# In a tag: time alone does not change the answer.
+_ALWAYS = "always"
 LONGEST_WINDOW = dt.timedelta(days=62)
 DEFAULT_LIMIT = 1000
 
@@ -30,17 +35,25 @@ def get_availability(
     starts_from, starts_before = exchange.window(window["from"], window["to"])
     if starts_before - starts_from > LONGEST_WINDOW:
         raise InvalidInput.at("#/query/to", "must be at most 62 days after from")
+    service = uuid.UUID(service_id)
+    providers = [uuid.UUID(each) for each in provider_id or ()]
     with shop_transaction() as session:
+        state = availability.state(session, service_id=service, provider_ids=providers)
+        stamp = _stamp(state)
+        known = next(filter(partial(_still_true, stamp), answers.known_tags()), None)
+        if known is not None:
+            return answers.unchanged(known)
         answer = availability.free_slots(
             session,
-            service_id=uuid.UUID(service_id),
-            provider_ids=[uuid.UUID(each) for each in provider_id or ()],
+            service_id=service,
+            provider_ids=providers,
             starts_from=starts_from,
             starts_before=starts_before,
             limit=limit or DEFAULT_LIMIT,
             now=now(),
         )
-    return exchange.plain(serialise(answer))
+    tag = f"{stamp}.{_ALWAYS if answer.true_before is None else answer.true_before}"
+    return answers.tagged(flask.json.dumps(serialise(answer)), tag)
 
 
 def serialise(answer: Answer) -> Json:
@@ -58,3 +71,19 @@ def serialise(answer: Answer) -> Json:
         ],
         "next_from": rfc3339(answer.next_from) if answer.next_from else None,
     }
+
+
+def _stamp(state: Sequence[tuple[uuid.UUID, int]]) -> str:
+    """What a tag begins with: the question, and the counters that speak for it."""
+    counted = ",".join(f"{resource.hex}={value}" for resource, value in state)
+    return answers.tag_of(f"{flask.request.query_string.decode()} {counted}")
+
+
+def _still_true(stamp: str, tag: str) -> bool:
+    """Say whether nothing has changed since the answer with this tag was given."""
+    given, _, true_before = tag.partition(".")
+    if given != stamp:
+        return False
+    if true_before == _ALWAYS:
+        return True
+    return true_before.isdigit() and instant(now()) < int(true_before[:20])

@@ -9,9 +9,12 @@ from contextlib import contextmanager
 from typing import Any
 
 import flask
+from sqlalchemy.orm import Session
 
-from booking_service.api import exchange
-from booking_service.api.exchange import Body, Json, actor, now
+from booking_service.api import answers, exchange
+from booking_service.api.answers import Json
+from booking_service.api.exchange import Body, actor, now
+from booking_service.api.idempotency import create_once
 from booking_service.api.times import parse_instant
 from booking_service.domain.localtime import rfc3339
 from booking_service.domain.status import Status
@@ -21,6 +24,7 @@ from booking_service.repositories.bookings import Filters
 from booking_service.repositories.paging import Key
 from booking_service.services import availability, booking_changes, bookings
 from booking_service.services.bookings import NewBooking
+from booking_service.services.idempotency import Reply
 from tenants.middleware import shop_transaction
 
 
@@ -47,17 +51,19 @@ def list_bookings(
     page = exchange.page_request(limit, cursor, _key)
     with shop_transaction() as session:
         found = bookings.list_bookings(session, page=page, filters=filters, actor=actor())
-        return exchange.listed(found, serialise)
+        return answers.listed(found, serialise)
 
 
 def create_booking(body: Body) -> flask.Response:
     """``POST /bookings``."""
     wanted = NewBooking(**exchange.members(body))
-    with _alternatives_to(wanted), shop_transaction() as session:
+
+    def create(session: Session) -> Reply:
         booking = bookings.create_booking(session, wanted=wanted, actor=actor(), now=now())
-        answer = serialise(booking)
-    location = f"/bookings/{booking.id}"
-    return exchange.created(answer, version=booking.version, location=location)
+        return answers.created(serialise(booking), location=f"/bookings/{booking.id}")
+
+    with _alternatives_to(wanted):
+        return create_once(body, create)
 
 
 def get_booking(booking_id: str) -> flask.Response:
@@ -67,7 +73,7 @@ def get_booking(booking_id: str) -> flask.Response:
             session, booking_id=uuid.UUID(booking_id), actor=actor()
         )
         answer = serialise(booking)
-    return exchange.ok(answer, version=booking.version)
+    return answers.ok(answer)
 
 
 def update_booking(booking_id: str, body: Body) -> flask.Response:
@@ -75,10 +81,15 @@ def update_booking(booking_id: str, body: Body) -> flask.Response:
     changes, which = exchange.members(body), uuid.UUID(booking_id)
     with _alternatives_to_move(which, changes), shop_transaction() as session:
         booking = booking_changes.update_booking(
-            session, booking_id=which, changes=changes, actor=actor(), now=now()
+            session,
+            booking_id=which,
+            changes=changes,
+            actor=actor(),
+            guard=answers.guard(serialise),
+            now=now(),
         )
         answer = serialise(booking)
-    return exchange.ok(answer, version=booking.version)
+    return answers.ok(answer)
 
 
 def cancel_booking(booking_id: str, reason: str | None = None) -> flask.Response:
@@ -89,10 +100,11 @@ def cancel_booking(booking_id: str, reason: str | None = None) -> flask.Response
             booking_id=uuid.UUID(booking_id),
             reason=reason,
             actor=actor(),
+            guard=answers.guard(serialise),
             now=now(),
         )
         answer = serialise(booking)
-    return exchange.ok(answer, version=booking.version)
+    return answers.ok(answer)
 
 
 def serialise(booking: Booking) -> Json:

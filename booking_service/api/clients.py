@@ -5,11 +5,15 @@ from __future__ import annotations
 import uuid
 
 import flask
+from sqlalchemy.orm import Session
 
-from booking_service.api import exchange
-from booking_service.api.exchange import Body, Json, actor, now
+from booking_service.api import answers, exchange
+from booking_service.api.answers import Json
+from booking_service.api.exchange import Body, actor, now
+from booking_service.api.idempotency import create_once
 from booking_service.models import Client
 from booking_service.services import clients
+from booking_service.services.idempotency import Reply
 from tenants.middleware import shop_transaction
 
 
@@ -18,16 +22,17 @@ def list_clients(limit: int | None = None, cursor: str | None = None) -> flask.R
     page = exchange.page_request(limit, cursor, exchange.by_id)
     with shop_transaction() as session:
         found = clients.list_clients(session, page=page, actor=actor())
-        return exchange.listed(found, serialise)
+        return answers.listed(found, serialise)
 
 
 def create_client(body: Body) -> flask.Response:
     """``POST /clients``."""
-    with shop_transaction() as session:
+
+    def create(session: Session) -> Reply:
         client = clients.create_client(session, members=body, now=now())
-        answer = serialise(client)
-    location = f"/clients/{client.id}"
-    return exchange.created(answer, version=client.version, location=location)
+        return answers.created(serialise(client), location=f"/clients/{client.id}")
+
+    return create_once(body, create)
 
 
 def get_client(client_id: str) -> flask.Response:
@@ -35,17 +40,21 @@ def get_client(client_id: str) -> flask.Response:
     with shop_transaction() as session:
         client = clients.get_client(session, client_id=uuid.UUID(client_id), actor=actor())
         answer = serialise(client)
-    return exchange.ok(answer, version=client.version)
+    return answers.ok(answer)
 
 
 def update_client(client_id: str, body: Body) -> flask.Response:
     """``PUT /clients/{client_id}``."""
     with shop_transaction() as session:
         client = clients.update_client(
-            session, client_id=uuid.UUID(client_id), changes=body, now=now()
+            session,
+            client_id=uuid.UUID(client_id),
+            changes=body,
+            guard=answers.guard(serialise),
+            now=now(),
         )
         answer = serialise(client)
-    return exchange.ok(answer, version=client.version)
+    return answers.ok(answer)
 
 
 def get_own_client() -> flask.Response:
@@ -53,15 +62,21 @@ def get_own_client() -> flask.Response:
     with shop_transaction() as session:
         client = clients.get_own_client(session, actor=actor(), now=now())
         answer = serialise(client)
-    return exchange.ok(answer, version=client.version)
+    return answers.ok(answer)
 
 
 def update_own_client(body: Body) -> flask.Response:
     """``PUT /clients/me``."""
     with shop_transaction() as session:
-        client = clients.update_own_client(session, changes=body, actor=actor(), now=now())
+        client = clients.update_own_client(
+            session,
+            changes=body,
+            actor=actor(),
+            guard=answers.guard(serialise),
+            now=now(),
+        )
         answer = serialise(client)
-    return exchange.ok(answer, version=client.version)
+    return answers.ok(answer)
 
 
 def serialise(client: Client) -> Json:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import uuid
 
 import flask
+from sqlalchemy.orm import Session
 
-from booking_service.api import exchange
-from booking_service.api.exchange import Body, Json
+from booking_service.api import answers, exchange
+from booking_service.api.answers import Json
+from booking_service.api.exchange import Body
+from booking_service.api.idempotency import create_once
 from booking_service.api.spans import serialise_stretch
 from booking_service.models import Closure
 from booking_service.services import closures
+from booking_service.services.idempotency import Reply
 from tenants.middleware import shop_transaction
 
 
@@ -18,16 +22,17 @@ def list_closures(limit: int | None = None, cursor: str | None = None) -> flask.
     """``GET /closures``."""
     page = exchange.page_request(limit, cursor, exchange.by_id)
     with shop_transaction() as session:
-        return exchange.listed(closures.list_closures(session, page=page), serialise)
+        return answers.listed(closures.list_closures(session, page=page), serialise)
 
 
 def create_closure(body: Body) -> flask.Response:
     """``POST /closures``."""
-    with shop_transaction() as session:
+
+    def create(session: Session) -> Reply:
         closure = closures.create_closure(session, members=exchange.members(body))
-        answer = serialise(closure)
-    location = f"/closures/{closure.id}"
-    return exchange.created(answer, version=closure.version, location=location)
+        return answers.created(serialise(closure), location=f"/closures/{closure.id}")
+
+    return create_once(body, create)
 
 
 def get_closure(closure_id: str) -> flask.Response:
@@ -35,24 +40,29 @@ def get_closure(closure_id: str) -> flask.Response:
     with shop_transaction() as session:
         closure = closures.get_closure(session, closure_id=uuid.UUID(closure_id))
         answer = serialise(closure)
-    return exchange.ok(answer, version=closure.version)
+    return answers.ok(answer)
 
 
 def update_closure(closure_id: str, body: Body) -> flask.Response:
     """``PUT /closures/{closure_id}``."""
     with shop_transaction() as session:
         closure = closures.update_closure(
-            session, closure_id=uuid.UUID(closure_id), changes=exchange.members(body)
+            session,
+            closure_id=uuid.UUID(closure_id),
+            changes=exchange.members(body),
+            guard=answers.guard(serialise),
         )
         answer = serialise(closure)
-    return exchange.ok(answer, version=closure.version)
+    return answers.ok(answer)
 
 
 def delete_closure(closure_id: str) -> flask.Response:
     """``DELETE /closures/{closure_id}``."""
     with shop_transaction() as session:
-        closures.delete_closure(session, closure_id=uuid.UUID(closure_id))
-    return exchange.gone()
+        closures.delete_closure(
+            session, closure_id=uuid.UUID(closure_id), guard=answers.guard(serialise)
+        )
+    return answers.gone()
 
 
 def serialise(closure: Closure) -> Json:

@@ -1,7 +1,8 @@
-"""The outermost layer: what is refused before anything looks at it.
+"""The outermost layers: what every answer bears, and what is refused unseen.
 
-Limits sizes, turns away bytes that no honest request has, and gives every
-request an id. What is refused here was not routed, and no token was read.
+:class:`Edge` gives every request an id and every answer its headers;
+:class:`Limits` bounds sizes and turns away bytes that no honest request has. What
+is refused there was not routed, and no token was read.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from urllib.parse import unquote_to_bytes
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from booking_service.api.answers import GZIPPED
 from booking_service.api.problems import REQUEST_ID, respond
 from booking_service.errors import (
     BookingServiceError,
@@ -29,10 +31,16 @@ LARGEST_BODY = 1 << 20
 LARGEST_HEADERS = 32 << 10
 LONGEST_TARGET = 32 << 10
 _KNOWN_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
+_TRACEPARENT = re.compile(
+    rb"(?!ff)[0-9a-f]{2}-(?!0{32})(?P<trace>[0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}"
+    rb"(-[!-~]*)?"
+)
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 _BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _NOT_ASCII = re.compile(rb"[^\x21-\x7e]")
 
+
+Header = tuple[bytes, bytes]
 
 EDGE_ERRORS: tuple[type[BookingServiceError], ...] = (
     MalformedRequest,
@@ -43,55 +51,109 @@ EDGE_ERRORS: tuple[type[BookingServiceError], ...] = (
 )
 
 
+SECURITY_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"cache-control", b"no-store"),
+)
+HTTPS_ONLY = (b"strict-transport-security", b"max-age=31536000")
+
+
 class Edge:
-    """Wraps an ASGI application."""
+    """Names requests, and gives answers the headers that all of them bear."""
 
     header: ClassVar[bytes] = b"x-request-id"
+
+    def __init__(self, app: ASGIApp, *, https_only: bool = False) -> None:
+        """Wrap ``app``.
+
+        Args:
+            app: Any ASGI application.
+            https_only: Whether browsers are to come by HTTPS from now on.
+        """
+        self._app = app
+        self._headers = (*SECURITY_HEADERS, *([HTTPS_ONLY] if https_only else []))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on under its name."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        trace = _trace(scope["headers"])
+        request_id = _request_id(scope["headers"]) or trace or uuid.uuid4().hex
+        scope.setdefault("state", {})[REQUEST_ID] = request_id
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        if trace is not None:
+            structlog.contextvars.bind_contextvars(trace_id=trace)
+
+        async def dressed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                given = _tagged_as_sent(message.get("headers", ()))
+                present = {name.lower() for name, _ in given}
+                common = (each for each in self._headers if each[0] not in present)
+                headers = [*given, *common, (Edge.header, request_id.encode())]
+                message = {**message, "headers": headers}
+            await send(message)
+
+        await self._app(scope, receive, dressed)
+
+
+class Limits:
+    """Refuses what is too large, or no honest request."""
 
     def __init__(self, app: ASGIApp) -> None:
         """Wrap ``app``."""
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Refuse the request, or pass it on with an id and a bounded body."""
+        """Refuse the request, or pass it on with a bounded body."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = _request_id(scope["headers"])
-        scope.setdefault("state", {})[REQUEST_ID] = request_id
-        structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(request_id=request_id)
-        answer = _Answer(send, request_id.encode())
+        has_begun = False
+
+        async def watched(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
         try:
             _require_sound(scope)
-            await self._app(scope, _bounded(receive), answer.send)
+            await self._app(scope, _bounded(receive), watched)
         except EDGE_ERRORS as error:
-            if answer.has_begun:
+            if has_begun:
                 raise
-            await respond(error, scope, answer.send)
+            await respond(error, scope, send)
 
 
-class _Answer:
-    """Adds the request's id to the answer, and knows whether it has begun."""
-
-    def __init__(self, send: Send, request_id: bytes) -> None:
-        self._send = send
-        self._request_id = request_id
-        self.has_begun = False
-
-    async def send(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self.has_begun = True
-            headers = [*message.get("headers", ()), (Edge.header, self._request_id)]
-            message = {**message, "headers": headers}
-        await self._send(message)
+def _tagged_as_sent(headers: Iterable[Header]) -> list[Header]:
+    """Tell compressed answers apart: a strong tag names bytes (RFC 9110, 8.8.3)."""
+    headers = list(headers)
+    if (b"content-encoding", b"gzip") not in headers:
+        return headers
+    return [
+        (name, value[:-1] + GZIPPED.encode() + b'"') if name == b"etag" else (name, value)
+        for name, value in headers
+    ]
 
 
-def _request_id(headers: Iterable[tuple[bytes, bytes]]) -> str:
+def _trace(headers: Iterable[Header]) -> str | None:
+    """The trace that the request is part of (W3C Trace Context), if it names one."""
+    for name, value in headers:
+        if name == b"traceparent":
+            found = _TRACEPARENT.fullmatch(value)
+            return found["trace"].decode() if found else None
+    return None
+
+
+def _request_id(headers: Iterable[Header]) -> str | None:
     for name, value in headers:
         if name == Edge.header and _KNOWN_REQUEST_ID.fullmatch(value):
             return value.decode("ascii")
-    return uuid.uuid4().hex
+    return None
 
 
 def _require_sound(scope: Scope) -> None:

@@ -1,13 +1,11 @@
-"""What handlers take from a request and how they answer."""
+"""What handlers take from a request."""
 
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import json
 import uuid
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 import flask
 from connexion.context import operation
@@ -18,16 +16,14 @@ from booking_service.api.times import parse_date, parse_instant, parse_window
 from booking_service.domain.actors import Actor, Role
 from booking_service.domain.permissions import scope_of
 from booking_service.errors import InvalidInput, RoleMayNot, Unauthenticated
-from booking_service.repositories.paging import Key, Page, PageRequest
+from booking_service.repositories.paging import Key, PageRequest
 from tenants.middleware import current_shop
 
 CLOCK = "clock"
 CURSORS = "cursors"
 DEFAULT_LIMIT = 50
 
-Row = TypeVar("Row")
 Body = Mapping[str, Any]
-Json = Mapping[str, Any]
 
 _PARSERS: Mapping[str, Callable[[str], object]] = {
     "starts_at": parse_instant,
@@ -48,13 +44,18 @@ def now() -> dt.datetime:
     return instant
 
 
+def operation_name() -> str:
+    """The contract's name of the operation that is asked for."""
+    return operation_of(operation.operation_id)
+
+
 def actor() -> Actor:
     """Who asks."""
     token = claims()
     if token is None:
         raise Unauthenticated
     role = Role(token["role"])
-    scope = scope_of(operation_of(operation.operation_id), role)
+    scope = scope_of(operation_name(), role)
     if scope is None:
         raise RoleMayNot
     return Actor(role, token["sub"], scope)
@@ -102,46 +103,9 @@ def page_request(
     return PageRequest(limit or DEFAULT_LIMIT, after)
 
 
-def ok(resource: Json, *, version: object) -> flask.Response:
-    """200 with a resource and its tag."""
-    return _answer(resource, 200, {"ETag": f'"{version}"'})
-
-
-def created(resource: Json, *, version: object, location: str) -> flask.Response:
-    """201 with a resource, its tag and its path."""
-    return _answer(resource, 201, {"ETag": f'"{version}"', "Location": location})
-
-
-def listed(page: Page[Row], serialise: Callable[[Row], Json]) -> flask.Response:
-    """200 with a page of a list."""
-    key = page.next_key
-    cursor = _cursors().write(key, _list_name()) if key is not None else None
-    items = [serialise(row) for row in page.items]
-    return _answer({"items": items, "next_cursor": cursor}, 200, {})
-
-
-def plain(document: Json) -> flask.Response:
-    """200 with a document that is no resource."""
-    return _answer(document, 200, {})
-
-
-def digest(document: Json) -> str:
-    """A short text that differs when the document does."""
-    canonical = json.dumps(document, sort_keys=True).encode()
-    return hashlib.sha256(canonical).hexdigest()[:16]
-
-
-def gone() -> flask.Response:
-    """204."""
-    response = flask.Response(status=204)
-    del response.headers["Content-Type"]  # of nothing
-    return response
-
-
-def _answer(document: Json, status: int, headers: Mapping[str, str]) -> flask.Response:
-    body = flask.json.dumps(document)
-    headers = {"Cache-Control": "no-store", **headers}
-    return flask.Response(body, status, headers, content_type="application/json")
+def next_cursor(key: Key | None) -> str | None:
+    """The cursor behind a page that ends at ``key``; None behind the last one."""
+    return _cursors().write(key, _list_name()) if key is not None else None
 
 
 def _cursors() -> Cursors:

@@ -8,8 +8,9 @@ from typing import Any
 
 import flask
 
-from booking_service.api import exchange
-from booking_service.api.exchange import Body, Json, actor
+from booking_service.api import answers, exchange
+from booking_service.api.answers import Json
+from booking_service.api.exchange import Body, actor
 from booking_service.api.times import parse_date
 from booking_service.errors import InvalidInput
 from booking_service.models import DateOverride, WorkingHours
@@ -24,17 +25,20 @@ def get_working_hours(provider_id: str) -> flask.Response:
             session, provider_id=uuid.UUID(provider_id), actor=actor()
         )
         answer = serialise_week(week)
-    return exchange.ok(answer, version=week.version)
+    return answers.ok(answer)
 
 
 def replace_working_hours(provider_id: str, body: Body) -> flask.Response:
     """``PUT /providers/{provider_id}/working-hours``."""
     with shop_transaction() as session:
         week = hours.replace_working_hours(
-            session, provider_id=uuid.UUID(provider_id), entered=body["hours"]
+            session,
+            provider_id=uuid.UUID(provider_id),
+            entered=body["hours"],
+            guard=answers.guard(serialise_week),
         )
         answer = serialise_week(week)
-    return exchange.ok(answer, version=week.version)
+    return answers.ok(answer)
 
 
 def list_date_overrides(
@@ -57,7 +61,7 @@ def list_date_overrides(
             last=last,
             actor=actor(),
         )
-        return exchange.listed(found, serialise_override)
+        return answers.listed(found, serialise_override)
 
 
 def get_date_override(provider_id: str, date: str) -> flask.Response:
@@ -70,7 +74,7 @@ def get_date_override(provider_id: str, date: str) -> flask.Response:
             actor=actor(),
         )
         answer = serialise_override(override)
-    return exchange.ok(answer, version=override.version)
+    return answers.ok(answer)
 
 
 def replace_date_override(provider_id: str, date: str, body: Body) -> flask.Response:
@@ -81,18 +85,22 @@ def replace_date_override(provider_id: str, date: str, body: Body) -> flask.Resp
             provider_id=uuid.UUID(provider_id),
             date=parse_date(date),
             entered=body["hours"],
+            guard=answers.guard(serialise_override),
         )
         answer = serialise_override(override)
-    return exchange.ok(answer, version=override.version)
+    return answers.ok(answer)
 
 
 def delete_date_override(provider_id: str, date: str) -> flask.Response:
     """``DELETE /providers/{provider_id}/date-overrides/{date}``."""
     with shop_transaction() as session:
         hours.delete_date_override(
-            session, provider_id=uuid.UUID(provider_id), date=parse_date(date)
+            session,
+            provider_id=uuid.UUID(provider_id),
+            date=parse_date(date),
+            guard=answers.guard(serialise_override),
         )
-    return exchange.gone()
+    return answers.gone()
 
 
 def serialise_week(week: WorkingHours) -> Json:

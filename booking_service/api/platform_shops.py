@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import flask
 
-from booking_service.api import exchange
-from booking_service.api.exchange import Body, Json
+from booking_service.api import answers, exchange, idempotency
+from booking_service.api.answers import Json
+from booking_service.api.exchange import Body
 from booking_service.api.security import claims
+from booking_service.services.idempotency import Reply
 from booking_service.services.platform_shops import PlatformShops
 from tenants.models import ShopRecord, Status
 
@@ -22,42 +24,41 @@ def platform_shops() -> PlatformShops:
 def list_shops(limit: int | None = None, cursor: str | None = None) -> flask.Response:
     """``GET /platform/shops``."""
     page = exchange.page_request(limit, cursor, lambda texts: (texts[0],))
-    return exchange.listed(platform_shops().page(page), serialise)
+    return answers.listed(platform_shops().page(page), serialise)
 
 
 def create_shop(body: Body) -> flask.Response:
     """``POST /platform/shops``."""
     token = claims()
     assert token is not None  # the contract asks for one
-    record = platform_shops().create(
-        slug=body["slug"],
-        name=body["name"],
-        timezone=body["timezone"],
-        issuer=token["iss"],
+    members = {name: body[name] for name in ("slug", "name", "timezone")}
+    attempt = idempotency.attempt(body)
+    if attempt is None:
+        return answers.sent(
+            _created(platform_shops().create(**members, issuer=token["iss"]))
+        )
+    reply = platform_shops().create_once(
+        attempt, **members, issuer=token["iss"], answer=_created, now=exchange.now()
     )
-    location = f"/platform/shops/{record.slug}"
-    return exchange.created(serialise(record), version=_version(record), location=location)
+    return answers.sent(reply)
 
 
 def get_platform_shop(slug: str) -> flask.Response:
     """``GET /platform/shops/{slug}``."""
-    record = platform_shops().get(slug)
-    return exchange.ok(serialise(record), version=_version(record))
+    return answers.ok(serialise(platform_shops().get(slug)))
 
 
 def update_platform_shop(slug: str, body: Body) -> flask.Response:
     """``PUT /platform/shops/{slug}``."""
-    if "status" in body:
-        record = platform_shops().set_status(slug, Status(body["status"]))
-    else:
-        record = platform_shops().get(slug)
-    return exchange.ok(serialise(record), version=_version(record))
+    status = Status(body["status"]) if "status" in body else None
+    record = platform_shops().update(slug, status=status, guard=answers.guard(serialise))
+    return answers.ok(serialise(record))
 
 
 def delete_shop(slug: str) -> flask.Response:
     """``DELETE /platform/shops/{slug}``."""
-    platform_shops().delete(slug)
-    return exchange.gone()
+    platform_shops().delete(slug, guard=answers.guard(serialise))
+    return answers.gone()
 
 
 def serialise(record: ShopRecord) -> Json:
@@ -70,6 +71,5 @@ def serialise(record: ShopRecord) -> Json:
     }
 
 
-def _version(record: ShopRecord) -> str:
-    """A registry row has no counter; its facts are its version."""
-    return exchange.digest(serialise(record))
+def _created(record: ShopRecord) -> Reply:
+    return answers.created(serialise(record), location=f"/platform/shops/{record.slug}")

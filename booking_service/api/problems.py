@@ -54,9 +54,11 @@ class Problem:
         """
         self.headers: dict[str, str] = {}
         self._members: dict[str, Any] = {}
+        retry_after = None
         match _known(error):
             case (BookingServiceError() | TenancyError()) as refusal:
                 kind, detail = _kind(refusal), refusal.detail
+                retry_after = getattr(refusal, "retry_after", None)
                 self._add_facts(refusal)
             case int() as status:
                 kind = _of_status(status)
@@ -66,7 +68,7 @@ class Problem:
                 detail = "It was logged; quote the instance if you ask for help."
                 _log.error("unhandled error", exc_info=error)
         self.status = kind.status
-        self._add_headers(path)
+        self._add_headers(path, retry_after)
         self._members = {
             "type": kind.type,
             "title": kind.title,
@@ -97,13 +99,15 @@ class Problem:
                 for each in refusal.alternatives
             ]
 
-    def _add_headers(self, path: str) -> None:
+    def _add_headers(self, path: str, retry_after: int | None) -> None:
         if self.status == 401:
             self.headers["WWW-Authenticate"] = 'Bearer realm="booking-service"'
         elif self.status == 405:
             self.headers["Allow"] = ", ".join(allowed_methods(path))
         elif self.status == 503:
-            self.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+            retry_after = retry_after or RETRY_AFTER_SECONDS
+        if retry_after is not None:
+            self.headers["Retry-After"] = str(retry_after)
 
 
 def _known(error: Exception) -> BookingServiceError | TenancyError | int | None:

@@ -6,12 +6,16 @@ import uuid
 from typing import Any
 
 import flask
+from sqlalchemy.orm import Session
 
-from booking_service.api import exchange
-from booking_service.api.exchange import Body, Json, actor, now
+from booking_service.api import answers, exchange
+from booking_service.api.answers import Json
+from booking_service.api.exchange import Body, actor, now
+from booking_service.api.idempotency import create_once
 from booking_service.domain.actors import Actor
 from booking_service.models import Provider
 from booking_service.services import providers
+from booking_service.services.idempotency import Reply
 from tenants.middleware import shop_transaction
 
 
@@ -24,16 +28,19 @@ def list_providers(
     asker = actor()
     with shop_transaction() as session:
         found = providers.list_providers(session, page=page, service_id=offering)
-        return exchange.listed(found, lambda each: serialise(each, asker))
+        return answers.listed(found, lambda each: serialise(each, asker))
 
 
 def create_provider(body: Body) -> flask.Response:
     """``POST /providers``."""
-    with shop_transaction() as session:
+
+    def create(session: Session) -> Reply:
         provider = providers.create_provider(session, members=_members(body), now=now())
-        answer = serialise(provider, actor())
-    location = f"/providers/{provider.id}"
-    return exchange.created(answer, version=provider.version, location=location)
+        return answers.created(
+            serialise(provider, actor()), location=f"/providers/{provider.id}"
+        )
+
+    return create_once(body, create)
 
 
 def get_provider(provider_id: str) -> flask.Response:
@@ -41,27 +48,35 @@ def get_provider(provider_id: str) -> flask.Response:
     with shop_transaction() as session:
         provider = providers.get_provider(session, provider_id=uuid.UUID(provider_id))
         answer = serialise(provider, actor())
-    return exchange.ok(answer, version=provider.version)
+    return answers.ok(answer)
 
 
 def update_provider(provider_id: str, body: Body) -> flask.Response:
     """``PUT /providers/{provider_id}``."""
+    asker = actor()
     with shop_transaction() as session:
         provider = providers.update_provider(
             session,
             provider_id=uuid.UUID(provider_id),
             changes=_members(body),
+            guard=answers.guard(lambda each: serialise(each, asker)),
             now=now(),
         )
         answer = serialise(provider, actor())
-    return exchange.ok(answer, version=provider.version)
+    return answers.ok(answer)
 
 
 def delete_provider(provider_id: str) -> flask.Response:
     """``DELETE /providers/{provider_id}``."""
+    asker = actor()
     with shop_transaction() as session:
-        providers.delete_provider(session, provider_id=uuid.UUID(provider_id), now=now())
-    return exchange.gone()
+        providers.delete_provider(
+            session,
+            provider_id=uuid.UUID(provider_id),
+            guard=answers.guard(lambda each: serialise(each, asker)),
+            now=now(),
+        )
+    return answers.gone()
 
 
 def serialise(provider: Provider, asker: Actor) -> Json:

@@ -6,11 +6,15 @@ import uuid
 from typing import Any
 
 import flask
+from sqlalchemy.orm import Session
 
-from booking_service.api import exchange
-from booking_service.api.exchange import Body, Json, now
+from booking_service.api import answers, exchange
+from booking_service.api.answers import Json
+from booking_service.api.exchange import Body, now
+from booking_service.api.idempotency import create_once
 from booking_service.models import Service
 from booking_service.services import services
+from booking_service.services.idempotency import Reply
 from tenants.middleware import shop_transaction
 
 
@@ -18,16 +22,17 @@ def list_services(limit: int | None = None, cursor: str | None = None) -> flask.
     """``GET /services``."""
     page = exchange.page_request(limit, cursor, exchange.by_id)
     with shop_transaction() as session:
-        return exchange.listed(services.list_services(session, page=page), serialise)
+        return answers.listed(services.list_services(session, page=page), serialise)
 
 
 def create_service(body: Body) -> flask.Response:
     """``POST /services``."""
-    with shop_transaction() as session:
+
+    def create(session: Session) -> Reply:
         service = services.create_service(session, members=_members(body), now=now())
-        answer = serialise(service)
-    location = f"/services/{service.id}"
-    return exchange.created(answer, version=service.version, location=location)
+        return answers.created(serialise(service), location=f"/services/{service.id}")
+
+    return create_once(body, create)
 
 
 def get_service(service_id: str) -> flask.Response:
@@ -35,24 +40,33 @@ def get_service(service_id: str) -> flask.Response:
     with shop_transaction() as session:
         service = services.get_service(session, service_id=uuid.UUID(service_id))
         answer = serialise(service)
-    return exchange.ok(answer, version=service.version)
+    return answers.ok(answer)
 
 
 def update_service(service_id: str, body: Body) -> flask.Response:
     """``PUT /services/{service_id}``."""
     with shop_transaction() as session:
         service = services.update_service(
-            session, service_id=uuid.UUID(service_id), changes=_members(body), now=now()
+            session,
+            service_id=uuid.UUID(service_id),
+            changes=_members(body),
+            guard=answers.guard(serialise),
+            now=now(),
         )
         answer = serialise(service)
-    return exchange.ok(answer, version=service.version)
+    return answers.ok(answer)
 
 
 def delete_service(service_id: str) -> flask.Response:
     """``DELETE /services/{service_id}``."""
     with shop_transaction() as session:
-        services.delete_service(session, service_id=uuid.UUID(service_id), now=now())
-    return exchange.gone()
+        services.delete_service(
+            session,
+            service_id=uuid.UUID(service_id),
+            guard=answers.guard(serialise),
+            now=now(),
+        )
+    return answers.gone()
 
 
 def serialise(service: Service) -> Json:

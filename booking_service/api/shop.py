@@ -6,8 +6,9 @@ import flask
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from booking_service.api import exchange
-from booking_service.api.exchange import Body, Json
+from booking_service.api import answers
+from booking_service.api.answers import Json
+from booking_service.api.exchange import Body
 from booking_service.api.platform_shops import platform_shops
 from booking_service.models import ShopSettings
 from booking_service.services import shop
@@ -22,13 +23,13 @@ def get_shop() -> flask.Response:
     with shop_transaction() as session:
         settings = shop.get_shop(session)
         answer = serialise(settings)
-    return exchange.ok(answer, version=settings.version)
+    return answers.ok(answer)
 
 
 def update_shop(body: Body) -> flask.Response:
     """``PUT /shop``."""
     with shop_transaction() as session:
-        settings = shop.update_shop(session, changes=body)
+        settings = shop.update_shop(session, changes=body, guard=answers.guard(serialise))
         answer = serialise(settings)
     if {"name", "timezone"} & body.keys():
         try:
@@ -36,7 +37,7 @@ def update_shop(body: Body) -> flask.Response:
         except (SQLAlchemyError, TenancyError) as error:
             # The change stands; the platform's list follows with the next one.
             _log.warning("registry not updated", error=repr(error))
-    return exchange.ok(answer, version=settings.version)
+    return answers.ok(answer)
 
 
 def serialise(settings: ShopSettings) -> Json:

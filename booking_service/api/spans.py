@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from booking_service.api.exchange import Json
+from booking_service.api.answers import Json
 from booking_service.domain.localtime import rfc3339
 from booking_service.models.spans import Stretch
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import uuid
 
 import flask
+from sqlalchemy.orm import Session
 
-from booking_service.api import exchange
-from booking_service.api.exchange import Body, Json, actor
+from booking_service.api import answers, exchange
+from booking_service.api.answers import Json
+from booking_service.api.exchange import Body, actor
+from booking_service.api.idempotency import create_once
 from booking_service.api.spans import serialise_stretch
 from booking_service.models import TimeOff
 from booking_service.services import time_off
+from booking_service.services.idempotency import Reply
 from tenants.middleware import shop_transaction
 
 
@@ -23,21 +27,25 @@ def list_time_off(
         found = time_off.list_time_off(
             session, provider_id=uuid.UUID(provider_id), page=page, actor=actor()
         )
-        return exchange.listed(found, serialise)
+        return answers.listed(found, serialise)
 
 
 def create_time_off(provider_id: str, body: Body) -> flask.Response:
     """``POST /providers/{provider_id}/time-off``."""
-    with shop_transaction() as session:
+
+    def create(session: Session) -> Reply:
         absence = time_off.create_time_off(
             session,
             provider_id=uuid.UUID(provider_id),
             members=exchange.members(body),
             actor=actor(),
         )
-        answer = serialise(absence)
-    location = f"/providers/{absence.provider_id}/time-off/{absence.id}"
-    return exchange.created(answer, version=absence.version, location=location)
+        return answers.created(
+            serialise(absence),
+            location=f"/providers/{absence.provider_id}/time-off/{absence.id}",
+        )
+
+    return create_once(body, create)
 
 
 def get_time_off(provider_id: str, time_off_id: str) -> flask.Response:
@@ -50,7 +58,7 @@ def get_time_off(provider_id: str, time_off_id: str) -> flask.Response:
             actor=actor(),
         )
         answer = serialise(absence)
-    return exchange.ok(answer, version=absence.version)
+    return answers.ok(answer)
 
 
 def update_time_off(provider_id: str, time_off_id: str, body: Body) -> flask.Response:
@@ -62,9 +70,10 @@ def update_time_off(provider_id: str, time_off_id: str, body: Body) -> flask.Res
             time_off_id=uuid.UUID(time_off_id),
             changes=exchange.members(body),
             actor=actor(),
+            guard=answers.guard(serialise),
         )
         answer = serialise(absence)
-    return exchange.ok(answer, version=absence.version)
+    return answers.ok(answer)
 
 
 def delete_time_off(provider_id: str, time_off_id: str) -> flask.Response:
@@ -75,8 +84,9 @@ def delete_time_off(provider_id: str, time_off_id: str) -> flask.Response:
             provider_id=uuid.UUID(provider_id),
             time_off_id=uuid.UUID(time_off_id),
             actor=actor(),
+            guard=answers.guard(serialise),
         )
-    return exchange.gone()
+    return answers.gone()
 
 
 def serialise(absence: TimeOff) -> Json:

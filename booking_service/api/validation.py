@@ -40,6 +40,28 @@ _MEANT = {
     "date-time": "must be an RFC 3339 date-time with an offset, like 2030-01-31T09:00:00Z",
     "date": "must be a date like 2030-01-31",
 }
+# What the contract's patterns mean, for those who do not read them.
+FORMS = {
+    r"^[^\u0000]*$": "must not contain the character U+0000",
+    r"^[^\u0000-\u001f\u007f]*$": "must not contain control characters",
+    r"^[^\u0000-\u001f\u007f]*[^\u0000-\u0020\u007f][^\u0000-\u001f\u007f]*$": (
+        "must not be blank or contain control characters"
+    ),
+    r"^[^@\u0000-\u0020\u007f]+@[^@\u0000-\u0020\u007f]+$": (
+        "must be an e-mail address like dana@example.org"
+    ),
+    r"^[+]?[0-9 ().-]{3,32}$": "must be a telephone number like +49 30 1234567",
+    r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$": "must be a language tag like en or de-AT",
+    r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$": ("must be 1–63 of a–z, 0–9 and inner hyphens"),
+    r"^[a-z-]{1,64}$": "must be 1–64 of a–z and hyphens",
+    r"^[A-Z]{3}$": "must be an ISO 4217 code like EUR",
+    r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$": "must be a time like 09:00, or 24:00",
+    r"^[A-Za-z0-9_.-]+$": "is not a cursor of this list; leave it out",
+    r"^[\u0021-\u007e]+$": "must be of visible ASCII characters",
+    r'^([*]|(W/)?"[!\u0023-\u007e]*"( ?, ?(W/)?"[!\u0023-\u007e]*")*)$': (
+        'must be * or entity tags like "a1b2", with commas between'
+    ),
+}
 
 
 def as_json_schema(schema: Any) -> Any:
@@ -90,6 +112,8 @@ def _told(error: jsonschema_rs.ValidationError, pointer: str) -> Iterator[FieldE
                 )
         case jsonschema_rs.ValidationErrorKind.Format():
             yield FieldError(pointer, _MEANT.get(kind.format, f"must be a {kind.format}"))
+        case jsonschema_rs.ValidationErrorKind.Pattern():
+            yield FieldError(pointer, FORMS.get(kind.pattern, "has characters it must not"))
         case jsonschema_rs.ValidationErrorKind.Enum():
             yield FieldError(pointer, "is not one of the values that the contract lists")
         case _:
@@ -97,7 +121,7 @@ def _told(error: jsonschema_rs.ValidationError, pointer: str) -> Iterator[FieldE
 
 
 class Parameter:
-    """A parameter in the path or the query."""
+    """A parameter in the path, the query or a header."""
 
     def __init__(self, definition: Mapping[str, Any]) -> None:
         """Compile a parameter of the contract."""
@@ -135,6 +159,7 @@ class ValidatedOperation:
         parameters = [Parameter(each) for each in operation.parameters]
         self._in_path = [each for each in parameters if each.place == "path"]
         self._in_query = [each for each in parameters if each.place == "query"]
+        self._in_header = [each for each in parameters if each.place == "header"]
         body = operation.request_body.get("content", {}).get("application/json")
         self._body = Schema(body["schema"]) if body else None
 
@@ -145,7 +170,11 @@ class ValidatedOperation:
             InvalidInput: With everything that is wrong.
             UnsupportedMediaType: The body is not JSON.
         """
-        errors = [*self._path_errors(scope), *self._query_errors(scope)]
+        errors = [
+            *self._path_errors(scope),
+            *self._query_errors(scope),
+            *self._header_errors(scope),
+        ]
         if self._body is not None:
             _require_json(scope)
             body = await _read(receive)
@@ -168,6 +197,12 @@ class ValidatedOperation:
             yield from parameter.errors(given.pop(parameter.name, []))
         for name in given:
             yield FieldError(f"#/query/{name[:64]}", "is not a parameter of this operation")
+
+    def _header_errors(self, scope: Scope) -> Iterator[FieldError]:
+        for parameter in self._in_header:
+            name = parameter.name.lower().encode()
+            given = [value for key, value in scope["headers"] if key == name]
+            yield from parameter.errors([value.decode("latin-1") for value in given])
 
     def _body_errors(self, body: bytes) -> Iterator[FieldError]:
         if not body:

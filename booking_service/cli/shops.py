@@ -85,5 +85,5 @@ def delete(slug: str, *, yes: bool) -> None:
 
 def _set_status(slug: str, status: Status) -> None:
     with connected(Settings.load()) as parts:
-        record = parts.shops.set_status(slug, status)
+        record = parts.shops.update(slug, status=status)
     click.echo(f"{record.slug} is {record.status}.")

@@ -86,6 +86,11 @@ class Bounds:
     earliest: int
     latest: int
 
+    @property
+    def notice(self) -> int:
+        """How long before its start one can book, in seconds."""
+        return self.earliest - self.now
+
 
 @dataclass(frozen=True, slots=True)
 class Taken:
@@ -96,13 +101,13 @@ class Taken:
         appointment: Without the buffers.
         session: The start of the group it is a seat of, if it is a seat of the
             service in question; else None.
-        is_hold: Whether it is a hold.
+        expires_at: When it ends to count, if it is a hold; None if it is not.
     """
 
     span: Span
     appointment: Span
     session: int | None = None
-    is_hold: bool = False
+    expires_at: int | None = None
 
 
 @dataclass(frozen=True)
@@ -229,7 +234,7 @@ def _collisions(calendar: Calendar, offer: Offer, start: int) -> list[Reason]:
         if offer.capacity > 1 and taken.session == start:
             seats += 1
         elif overlaps(blocked, [taken.span]):
-            if taken.is_hold:
+            if taken.expires_at is not None:
                 found.add(Reason.HOLD)
             elif overlaps(appointment, [taken.appointment]):
                 found.add(Reason.BOOKING)

@@ -4,19 +4,24 @@ from booking_service.models.base import ShopBase
 from booking_service.models.bookings import Allocation, Booking
 from booking_service.models.clients import Client
 from booking_service.models.closures import Closure
+from booking_service.models.counters import RULES, ScheduleCounter
 from booking_service.models.hours import DateOverride, WorkingHours
+from booking_service.models.idempotency import KeptAnswer
 from booking_service.models.providers import Provider
 from booking_service.models.services import Service, ServiceProvider
 from booking_service.models.shop import ShopSettings
 from booking_service.models.time_off import TimeOff
 
 __all__ = [
+    "RULES",
     "Allocation",
     "Booking",
     "Client",
     "Closure",
     "DateOverride",
+    "KeptAnswer",
     "Provider",
+    "ScheduleCounter",
     "Service",
     "ServiceProvider",
     "ShopBase",

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Interval, cast, func, or_, select
 from sqlalchemy.dialects.postgresql import Range
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from booking_service.domain.availability import Taken
 from booking_service.domain.localtime import Span, moment
@@ -51,7 +51,7 @@ def blocking(
             Booking.service_id,
             # Whoever booked alone has a session of its own, named like the booking.
             (Allocation.session_id != Allocation.booking_id).label("in_group"),
-            Allocation.hold_id,
+            _epoch(Allocation.expires_at).label("expires_at"),
         )
         .outerjoin(Booking, Booking.id == Allocation.booking_id)
         .where(
@@ -70,13 +70,13 @@ def blocking(
                 span=(row.start, row.end),
                 appointment=(row.begins, row.finishes),
                 session=row.begins if is_seat else None,
-                is_hold=row.hold_id is not None,
+                expires_at=row.expires_at,
             )
         )
     return found
 
 
-def _epoch(instant: ColumnElement[Any]) -> ColumnElement[int]:
+def _epoch(instant: ColumnElement[Any] | InstrumentedAttribute[Any]) -> ColumnElement[int]:
     # Only an end can have a fraction of a second, and it still takes its second.
     return cast(func.ceil(func.extract("epoch", instant)), BigInteger)
 

@@ -15,6 +15,8 @@ from collections.abc import Iterable
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from booking_service.repositories import counters
+
 _EXCLUSIVE = text("select pg_advisory_xact_lock(:key)")
 _SHARED = text("select pg_advisory_xact_lock_shared(:key)")
 
@@ -31,8 +33,13 @@ def share_schedule(session: Session) -> None:
 
 
 def change_schedule(session: Session) -> None:
-    """Wait until nobody takes time, then keep all away while rules change."""
+    """Wait until nobody takes time, then keep all away while rules change.
+
+    The counter of the rules is raised, so that everyone who remembers something
+    that was made of them asks again.
+    """
     session.execute(_EXCLUSIVE, {"key": _key(session, "schedule")})
+    counters.raise_rules(session)
 
 
 def count_days(session: Session, days: Iterable[tuple[uuid.UUID, dt.date]]) -> None:

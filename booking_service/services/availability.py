@@ -13,7 +13,7 @@ from booking_service.domain.actors import Actor
 from booking_service.domain.localtime import ceiling, instant, moment
 from booking_service.errors import SlotRefused
 from booking_service.models import Booking
-from booking_service.repositories import providers
+from booking_service.repositories import counters, providers
 from booking_service.services import scheduling
 from booking_service.services.identities import own_provider
 
@@ -30,11 +30,29 @@ class FreeSlot:
 
 @dataclass(frozen=True)
 class Answer:
-    """The slots of a window; ``next_from`` is where it was cut, if it was."""
+    """The slots of a window.
+
+    Attributes:
+        next_from: Where it was cut, if it was.
+        true_before: The instant, in seconds since 1970, at which time alone makes
+            another answer of it; None if it never does.
+    """
 
     timezone: str
     slots: Sequence[FreeSlot]
     next_from: dt.datetime | None
+    true_before: int | None
+
+
+def state(
+    session: Session, *, service_id: uuid.UUID, provider_ids: Sequence[uuid.UUID]
+) -> Sequence[tuple[uuid.UUID, int]]:
+    """Counters that are the same only while :func:`free_slots` answers the same.
+
+    But for time: see ``Answer.true_before``. To be read before the answer, so
+    that a change between the two makes the answer's tag old and not the answer.
+    """
+    return counters.values_for(session, service_id=service_id, provider_ids=provider_ids)
 
 
 def free_slots(
@@ -76,10 +94,10 @@ def free_slots(
             slot.provider_ids,
             slot.seats_left,
         )
-        for slot in found[:limit]
+        for slot in found.slots[:limit]
     ]
-    rest = moment(found[limit].start) if len(found) > limit else None
-    return Answer(terms.settings.timezone, slots, rest)
+    rest = moment(found.slots[limit].start) if len(found.slots) > limit else None
+    return Answer(terms.settings.timezone, slots, rest, found.true_before)
 
 
 def offer_alternatives(

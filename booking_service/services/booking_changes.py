@@ -34,7 +34,7 @@ from booking_service.services.bookings import (
     free_providers,
     set_time,
 )
-from booking_service.services.changes import Changes, apply, touch
+from booking_service.services.changes import Changes, Guard, apply, touch
 from booking_service.services.identities import own_provider, visibility
 from booking_service.services.violations import written
 
@@ -47,6 +47,7 @@ def update_booking(
     booking_id: uuid.UUID,
     changes: Changes,
     actor: Actor,
+    guard: Guard[Booking],
     now: dt.datetime,
 ) -> Booking:
     """Move a booking, change its status or its notes, and announce it.
@@ -57,6 +58,7 @@ def update_booking(
         changes: Any of ``starts_at, provider_id, notes, status,
             cancellation_reason``; what is not in it stays.
         actor: Who asks.
+        guard: Refuses if the change was meant for another state of the booking.
         now: The request's instant.
 
     Raises:
@@ -72,6 +74,7 @@ def update_booking(
     locks.share_schedule(session)
     visible = visibility(session, actor)
     booking = bookings.require_for_update(session, booking_id, visible_to=visible)
+    guard(booking)
     with written(session):
         _move(session, booking, changes, actor, now)
         _annotate(session, booking, changes, actor, now)
@@ -87,6 +90,7 @@ def cancel_booking(
     booking_id: uuid.UUID,
     reason: str | None,
     actor: Actor,
+    guard: Guard[Booking],
     now: dt.datetime,
 ) -> Booking:
     """Cancel a booking and announce it; one that is cancelled stays as it is.
@@ -98,6 +102,7 @@ def cancel_booking(
     """
     visible = visibility(session, actor)
     booking = bookings.require_for_update(session, booking_id, visible_to=visible)
+    guard(booking)
     if booking.status != Status.CANCELLED:
         with written(session):
             changes = {"cancellation_reason": reason}

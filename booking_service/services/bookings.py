@@ -162,7 +162,7 @@ def _own_record(
     own = own_client(session, actor, now)
     if wanted.client_id not in (None, own.id):
         raise RoleMayNot("A client books for itself only.")
-    return amend(session, own.id, wanted.client, now) if wanted.client else own
+    return amend(session, own.id, wanted.client, now=now) if wanted.client else own
 
 
 def _draft(

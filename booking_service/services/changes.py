@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias, TypeVar
 
 from sqlalchemy.orm.attributes import flag_modified
 
 Changes = Mapping[str, Any]
+Record = TypeVar("Record")
+# Called with a record as it stands, locked, before it is changed; None is one that
+# is not there. Raises PreconditionFailed if the change was meant for another state.
+Guard: TypeAlias = Callable[[Record | None], None]
+
+
+def unguarded(_record: object) -> None:
+    """Let a change pass, whatever the record is now."""
 
 
 def apply(record: object, changes: Changes) -> tuple[str, ...]:

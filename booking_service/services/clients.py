@@ -12,7 +12,7 @@ from booking_service.domain.actors import Actor
 from booking_service.models import Client
 from booking_service.repositories import clients
 from booking_service.repositories.paging import Page, PageRequest
-from booking_service.services.changes import Changes, apply, touch
+from booking_service.services.changes import Changes, Guard, apply, touch, unguarded
 from booking_service.services.identities import own_client, served_by
 from booking_service.services.violations import written
 
@@ -53,7 +53,12 @@ def new_client(
 
 
 def update_client(
-    session: Session, *, client_id: uuid.UUID, changes: Changes, now: dt.datetime
+    session: Session,
+    *,
+    client_id: uuid.UUID,
+    changes: Changes,
+    guard: Guard[Client],
+    now: dt.datetime,
 ) -> Client:
     """Change a client's record.
 
@@ -61,7 +66,7 @@ def update_client(
         NotFound: There is none with this id.
         SubjectInUse: Another client has the subject.
     """
-    return amend(session, client_id, changes, now)
+    return amend(session, client_id, changes, guard=guard, now=now)
 
 
 def get_own_client(session: Session, *, actor: Actor, now: dt.datetime) -> Client:
@@ -70,17 +75,29 @@ def get_own_client(session: Session, *, actor: Actor, now: dt.datetime) -> Clien
 
 
 def update_own_client(
-    session: Session, *, changes: Changes, actor: Actor, now: dt.datetime
+    session: Session,
+    *,
+    changes: Changes,
+    actor: Actor,
+    guard: Guard[Client],
+    now: dt.datetime,
 ) -> Client:
     """Change the actor's own record."""
-    return amend(session, own_client(session, actor, now).id, changes, now)
+    own = own_client(session, actor, now)
+    return amend(session, own.id, changes, guard=guard, now=now)
 
 
 def amend(
-    session: Session, client_id: uuid.UUID, changes: Changes, now: dt.datetime
+    session: Session,
+    client_id: uuid.UUID,
+    changes: Changes,
+    *,
+    guard: Guard[Client] = unguarded,
+    now: dt.datetime,
 ) -> Client:
     """Change a client's record, one at a time."""
     client = clients.require_for_update(session, client_id)
+    guard(client)
     with written(session):
         if apply(client, changes):
             touch(client, now)

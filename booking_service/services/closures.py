@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from booking_service.models import Closure
 from booking_service.repositories import closures, locks
 from booking_service.repositories.paging import Page, PageRequest
-from booking_service.services.changes import Changes, apply
+from booking_service.services.changes import Changes, Guard, apply
 from booking_service.services.spans import stated
 from booking_service.services.violations import written
 
@@ -44,7 +44,9 @@ def create_closure(session: Session, *, members: Mapping[str, Any]) -> Closure:
     return closure
 
 
-def update_closure(session: Session, *, closure_id: uuid.UUID, changes: Changes) -> Closure:
+def update_closure(
+    session: Session, *, closure_id: uuid.UUID, changes: Changes, guard: Guard[Closure]
+) -> Closure:
     """Change a closure.
 
     Raises:
@@ -53,17 +55,22 @@ def update_closure(session: Session, *, closure_id: uuid.UUID, changes: Changes)
     """
     locks.change_schedule(session)
     closure = closures.require(session, closure_id)
+    guard(closure)
     with written(session):
         apply(closure, stated(changes, closure))
     return closure
 
 
-def delete_closure(session: Session, *, closure_id: uuid.UUID) -> None:
+def delete_closure(
+    session: Session, *, closure_id: uuid.UUID, guard: Guard[Closure]
+) -> None:
     """Remove a closure.
 
     Raises:
         NotFound: There is none with this id.
     """
     locks.change_schedule(session)
-    session.delete(closures.require(session, closure_id))
+    closure = closures.require(session, closure_id)
+    guard(closure)
+    session.delete(closure)
     session.flush()  # the answer is given when it is written

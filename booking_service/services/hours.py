@@ -16,6 +16,7 @@ from booking_service.models import DateOverride, WorkingHours
 from booking_service.repositories import hours, locks, providers
 from booking_service.repositories.hours import period_of
 from booking_service.repositories.paging import Page, PageRequest
+from booking_service.services.changes import Guard
 from booking_service.services.identities import require_calendar
 from booking_service.services.violations import written
 
@@ -31,12 +32,15 @@ def get_working_hours(
         NotFound: There is no such provider, or it is another's calendar.
     """
     require_calendar(session, actor, provider_id)
-    found = hours.find_working_hours(session, provider_id)
-    return found or WorkingHours(provider_id=provider_id, hours=[], version=0)
+    return _week(session, provider_id)
 
 
 def replace_working_hours(
-    session: Session, *, provider_id: uuid.UUID, entered: Entered
+    session: Session,
+    *,
+    provider_id: uuid.UUID,
+    entered: Entered,
+    guard: Guard[WorkingHours],
 ) -> WorkingHours:
     """Enter a provider's week, whole; what is booked stays.
 
@@ -47,11 +51,10 @@ def replace_working_hours(
     _require_sound(entered)
     locks.change_schedule(session)
     providers.require(session, provider_id)
-    week = hours.find_working_hours(session, provider_id)
+    week = _week(session, provider_id)
+    guard(week)
     with written(session):
-        if week is None:
-            week = WorkingHours(provider_id=provider_id)
-            session.add(week)
+        session.add(week)
         week.hours = [_complete(each) for each in entered]
     return week
 
@@ -89,7 +92,12 @@ def get_date_override(
 
 
 def replace_date_override(
-    session: Session, *, provider_id: uuid.UUID, date: dt.date, entered: Entered
+    session: Session,
+    *,
+    provider_id: uuid.UUID,
+    date: dt.date,
+    entered: Entered,
+    guard: Guard[DateOverride],
 ) -> DateOverride:
     """Replace the hours of one local date; none closes it.
 
@@ -101,6 +109,7 @@ def replace_date_override(
     locks.change_schedule(session)
     providers.require(session, provider_id)
     override = hours.find_override(session, provider_id, date)
+    guard(override)
     with written(session):
         if override is None:
             override = DateOverride(provider_id=provider_id, date=date)
@@ -110,7 +119,11 @@ def replace_date_override(
 
 
 def delete_date_override(
-    session: Session, *, provider_id: uuid.UUID, date: dt.date
+    session: Session,
+    *,
+    provider_id: uuid.UUID,
+    date: dt.date,
+    guard: Guard[DateOverride],
 ) -> None:
     """Let the week's hours hold again on one date.
 
@@ -119,8 +132,16 @@ def delete_date_override(
     """
     locks.change_schedule(session)
     providers.require(session, provider_id)
-    session.delete(hours.require_override(session, provider_id, date))
+    override = hours.require_override(session, provider_id, date)
+    guard(override)
+    session.delete(override)
     session.flush()  # the answer is given when it is written
+
+
+def _week(session: Session, provider_id: uuid.UUID) -> WorkingHours:
+    """The provider's week; empty, and not yet kept, until it is entered."""
+    found = hours.find_working_hours(session, provider_id)
+    return found or WorkingHours(provider_id=provider_id, hours=[])
 
 
 def _complete(entered: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from booking_service.domain.ids import group_session, new_id
 from booking_service.domain.localtime import instant, moment
 from booking_service.errors import SlotTaken
 from booking_service.models import Allocation, Booking
-from booking_service.repositories import allocations, locks
+from booking_service.repositories import allocations, counters, locks
 from booking_service.services.violations import translated
 
 
@@ -47,6 +47,7 @@ def place(session: Session, booking: Booking, offer: Offer) -> bool:
                 .returning(Allocation.id)
             ).scalar_one_or_none()
             if taken is not None:
+                counters.raise_resources(session, [booking.provider_id])
                 return True
         attempt.rollback()
     return False
@@ -85,11 +86,13 @@ def relocate(
         else:
             of_booking = Allocation.booking_id == booking.id
             session.execute(update(Allocation).where(of_booking).values(values))
+    counters.raise_resources(session, {previous_provider, booking.provider_id})
 
 
 def release(session: Session, booking: Booking) -> None:
     """Give back all the time of a booking."""
     session.execute(delete(Allocation).where(Allocation.booking_id == booking.id))
+    counters.raise_resources(session, [booking.provider_id])
 
 
 def end_early(session: Session, booking: Booking, now: dt.datetime) -> None:
@@ -100,6 +103,7 @@ def end_early(session: Session, booking: Booking, now: dt.datetime) -> None:
         .where(Allocation.booking_id == booking.id)
         .values(blocked=func.tstzrange(lower, func.least(upper, now)))
     )
+    counters.raise_resources(session, [booking.provider_id])
 
 
 def _blocked(booking: Booking, offer: Offer) -> Range[dt.datetime]:

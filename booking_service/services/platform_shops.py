@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Callable
+
 from sqlalchemy import Connection, insert
+from sqlalchemy.orm import Session
 
 from booking_service.models import ShopSettings
 from booking_service.repositories.paging import Page, PageRequest
+from booking_service.services import idempotency
+from booking_service.services.changes import Guard, unguarded
+from booking_service.services.idempotency import Attempt, Reply
 from tenants.database import Database
+from tenants.errors import SlugInUse
 from tenants.models import ShopRecord, Status
 from tenants.provisioning import Provisioner
 from tenants.registry import (
@@ -45,6 +53,67 @@ class PlatformShops:
             slug=slug, name=name, timezone=timezone, issuer=issuer
         )
 
+    def create_once(
+        self,
+        attempt: Attempt,
+        *,
+        slug: str,
+        name: str,
+        timezone: str,
+        issuer: str,
+        answer: Callable[[ShopRecord], Reply],
+        now: dt.datetime,
+    ) -> Reply:
+        """Make a shop, or answer as the first time it was asked for.
+
+        The key is kept with the shop's first row and the answer with what opens
+        the shop, so that a shop whose making was cut off is finished by a retry.
+
+        Args:
+            attempt: The request, as one that may come again.
+            slug: What its tokens call it.
+            name: What people call it.
+            timezone: An IANA name.
+            issuer: Whose tokens may enter it.
+            answer: Says what to answer.
+            now: The request's instant.
+
+        Raises:
+            InvalidShop: The slug or the zone is malformed.
+            SlugInUse: The slug is or was another shop's.
+            KeyReused: The key was used for another request.
+            RequestInFlight: The same request is being done at this moment.
+        """
+
+        def reserve(session: Session, _record: ShopRecord) -> None:
+            idempotency.reserve(session, attempt, now=now)
+
+        def keep(session: Session, record: ShopRecord) -> None:
+            idempotency.keep(session, attempt, answer(record), now=now)
+
+        kept = self._find(attempt, now)
+        if kept is not None:
+            return kept
+        try:
+            record = self._provisioner.create(
+                slug=slug,
+                name=name,
+                timezone=timezone,
+                issuer=issuer,
+                at_first=reserve,
+                at_last=keep,
+            )
+        except SlugInUse:
+            kept = self._find(attempt, now)  # it may be ours
+            if kept is None:
+                raise
+            return kept
+        return answer(record)
+
+    def _find(self, attempt: Attempt, now: dt.datetime) -> Reply | None:
+        with self._database.control_transaction() as session:
+            return idempotency.find(session, attempt, now=now)
+
     def get(self, slug: str) -> ShopRecord:
         """One shop.
 
@@ -63,23 +132,31 @@ class PlatformShops:
         more = len(rows) > page.limit
         return Page(items, (items[-1].slug,) if more else None)
 
-    def set_status(self, slug: str, status: Status) -> ShopRecord:
-        """Suspend or resume a shop.
+    def update(
+        self, slug: str, *, status: Status | None, guard: Guard[ShopRecord] = unguarded
+    ) -> ShopRecord:
+        """Suspend or resume a shop, or leave it as it is.
 
         Raises:
             ShopNotFound: There is none with this slug.
         """
-        record = self._provisioner.set_status(slug, status)
+        if status is None:
+            record = self.get(slug)
+            guard(record)
+            return record
+        record = self._provisioner.set_status(
+            slug, status, guard=lambda _, record: guard(record)
+        )
         self._registry.forget()
         return record
 
-    def delete(self, slug: str) -> None:
+    def delete(self, slug: str, *, guard: Guard[ShopRecord] = unguarded) -> None:
         """End a shop and all its data.
 
         Raises:
             ShopNotFound: There is none with this slug.
         """
-        self._provisioner.delete(slug)
+        self._provisioner.delete(slug, guard=lambda _, record: guard(record))
         self._registry.forget()
 
     def repeat_settings(self, shop_slug: str, settings: ShopSettings) -> None:

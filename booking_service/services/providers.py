@@ -13,7 +13,7 @@ from booking_service.errors import HasFutureBookings
 from booking_service.models import Provider, ServiceProvider
 from booking_service.repositories import bookings, locks, providers, services
 from booking_service.repositories.paging import Page, PageRequest
-from booking_service.services.changes import Changes, apply, touch
+from booking_service.services.changes import Changes, Guard, apply, touch
 from booking_service.services.violations import written
 
 
@@ -52,7 +52,12 @@ def create_provider(
 
 
 def update_provider(
-    session: Session, *, provider_id: uuid.UUID, changes: Changes, now: dt.datetime
+    session: Session,
+    *,
+    provider_id: uuid.UUID,
+    changes: Changes,
+    guard: Guard[Provider],
+    now: dt.datetime,
 ) -> Provider:
     """Change a provider; what is booked stays.
 
@@ -62,6 +67,7 @@ def update_provider(
     """
     locks.change_schedule(session)
     provider = providers.require(session, provider_id)
+    guard(provider)
     own = {name: value for name, value in changes.items() if name != "service_ids"}
     with written(session):
         changed = bool(apply(provider, own))
@@ -72,7 +78,9 @@ def update_provider(
     return provider
 
 
-def delete_provider(session: Session, *, provider_id: uuid.UUID, now: dt.datetime) -> None:
+def delete_provider(
+    session: Session, *, provider_id: uuid.UUID, guard: Guard[Provider], now: dt.datetime
+) -> None:
     """Take a provider out of the shop; past bookings stay.
 
     Raises:
@@ -81,6 +89,7 @@ def delete_provider(session: Session, *, provider_id: uuid.UUID, now: dt.datetim
     """
     locks.change_schedule(session)
     provider = providers.require(session, provider_id)
+    guard(provider)
     if bookings.has_future(session, now=now, provider_id=provider_id):
         raise HasFutureBookings("Move or cancel the provider's bookings first.")
     provider.deleted_at = now

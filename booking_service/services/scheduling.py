@@ -199,6 +199,20 @@ def _bookings_per_day(
     }
 
 
+@dataclass(frozen=True)
+class Offered:
+    """What a search found.
+
+    Attributes:
+        slots: Chronological, each start once.
+        true_before: The instant at which time alone makes another answer of it;
+            None if it never does.
+    """
+
+    slots: Sequence[Slot]
+    true_before: int | None
+
+
 def offered(
     session: Session,
     terms: Terms,
@@ -206,16 +220,20 @@ def offered(
     window: Span,
     *,
     limit: int | None = None,
-) -> list[Slot]:
-    """The slots that start in ``window``, chronological, each start once.
+) -> Offered:
+    """The slots that start in ``window``.
 
     Providers that do not offer the service, or do not work, add none. With a
     limit the search ends when more than that many are found.
     """
+    tomorrow = None
+    if window[1] > terms.bounds.latest:  # the horizon moves on every day
+        today = local_date(terms.bounds.now, terms.zone)
+        tomorrow = wall_instant(today + dt.timedelta(days=1), 0, terms.zone)
     window = max(window[0], terms.bounds.earliest), min(window[1], terms.bounds.latest)
     serving = [each for each in terms.offering if each in provider_ids]
     if window[0] >= window[1] or not serving or not terms.service.active:
-        return []
+        return Offered([], tomorrow)
     found: list[Slot] = []
     known = calendars(session, terms, serving, window)
     # The answer for a window is the union of the answers for its parts.
@@ -226,7 +244,16 @@ def offered(
         )
         if limit is not None and len(found) > limit:
             break
-    return found
+    expiries = [
+        taken.expires_at
+        for calendar in known
+        for taken in calendar.taken
+        if taken.expires_at is not None
+    ]
+    # The first start is no longer offered when its notice has begun.
+    passing = [slot.start - terms.bounds.notice + 1 for slot in found[:1]]
+    changes = [*passing, *expiries, *([] if tomorrow is None else [tomorrow])]
+    return Offered(found, min(changes, default=None))
 
 
 def standing(
@@ -285,7 +312,7 @@ def alternatives(
         after = offered(
             session, terms, candidates, (start, start + FAR), limit=MOST_ALTERNATIVES
         )
-        found = before + after
+        found = [*before.slots, *after.slots]
         if present is not None:
             found = choice.without(found, *present)
         if found:

@@ -13,7 +13,7 @@ from booking_service.errors import HasFutureBookings
 from booking_service.models import Service
 from booking_service.repositories import bookings, locks, services
 from booking_service.repositories.paging import Page, PageRequest
-from booking_service.services.changes import Changes, apply, touch
+from booking_service.services.changes import Changes, Guard, apply, touch
 from booking_service.services.violations import written
 
 
@@ -35,6 +35,7 @@ def create_service(
     session: Session, *, members: Mapping[str, Any], now: dt.datetime
 ) -> Service:
     """Offer something new."""
+    locks.change_schedule(session)
     service = Service(created_at=now, updated_at=now, **members)
     with written(session):
         session.add(service)
@@ -42,7 +43,12 @@ def create_service(
 
 
 def update_service(
-    session: Session, *, service_id: uuid.UUID, changes: Changes, now: dt.datetime
+    session: Session,
+    *,
+    service_id: uuid.UUID,
+    changes: Changes,
+    guard: Guard[Service],
+    now: dt.datetime,
 ) -> Service:
     """Change what is offered from now on; bookings keep what they were made with.
 
@@ -51,13 +57,16 @@ def update_service(
     """
     locks.change_schedule(session)
     service = services.require(session, service_id)
+    guard(service)
     with written(session):
         if apply(service, changes):
             touch(service, now)
     return service
 
 
-def delete_service(session: Session, *, service_id: uuid.UUID, now: dt.datetime) -> None:
+def delete_service(
+    session: Session, *, service_id: uuid.UUID, guard: Guard[Service], now: dt.datetime
+) -> None:
     """Offer something no longer.
 
     Raises:
@@ -66,6 +75,7 @@ def delete_service(session: Session, *, service_id: uuid.UUID, now: dt.datetime)
     """
     locks.change_schedule(session)
     service = services.require(session, service_id)
+    guard(service)
     if bookings.has_future(session, now=now, service_id=service_id):
         raise HasFutureBookings("Cancel or finish the service's bookings first.")
     service.deleted_at = now

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from booking_service.models import ShopSettings
 from booking_service.repositories import locks, shop
-from booking_service.services.changes import Changes, apply
+from booking_service.services.changes import Changes, Guard, apply
 from booking_service.services.violations import written
 from tenants.errors import InvalidShop
 from tenants.provisioning import known_zones
@@ -17,7 +17,9 @@ def get_shop(session: Session) -> ShopSettings:
     return shop.settings(session)
 
 
-def update_shop(session: Session, *, changes: Changes) -> ShopSettings:
+def update_shop(
+    session: Session, *, changes: Changes, guard: Guard[ShopSettings]
+) -> ShopSettings:
     """Change settings; what is booked stays, what is offered follows.
 
     Raises:
@@ -28,6 +30,7 @@ def update_shop(session: Session, *, changes: Changes) -> ShopSettings:
         raise InvalidShop("timezone", f"{zone!r} is not an IANA time zone")
     locks.change_schedule(session)
     settings = shop.settings(session)
+    guard(settings)
     with written(session):
         apply(settings, changes)
     return settings

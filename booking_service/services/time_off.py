@@ -12,7 +12,7 @@ from booking_service.domain.actors import Actor
 from booking_service.models import TimeOff
 from booking_service.repositories import locks, time_off
 from booking_service.repositories.paging import Page, PageRequest
-from booking_service.services.changes import Changes, apply
+from booking_service.services.changes import Changes, Guard, apply
 from booking_service.services.identities import require_calendar
 from booking_service.services.spans import stated
 from booking_service.services.violations import written
@@ -71,6 +71,7 @@ def update_time_off(
     time_off_id: uuid.UUID,
     changes: Changes,
     actor: Actor,
+    guard: Guard[TimeOff],
 ) -> TimeOff:
     """Change an absence.
 
@@ -81,13 +82,19 @@ def update_time_off(
     locks.change_schedule(session)
     require_calendar(session, actor, provider_id)
     absence = time_off.require(session, provider_id, time_off_id)
+    guard(absence)
     with written(session):
         apply(absence, stated(changes, absence))
     return absence
 
 
 def delete_time_off(
-    session: Session, *, provider_id: uuid.UUID, time_off_id: uuid.UUID, actor: Actor
+    session: Session,
+    *,
+    provider_id: uuid.UUID,
+    time_off_id: uuid.UUID,
+    actor: Actor,
+    guard: Guard[TimeOff],
 ) -> None:
     """Remove an absence.
 
@@ -96,5 +103,7 @@ def delete_time_off(
     """
     locks.change_schedule(session)
     require_calendar(session, actor, provider_id)
-    session.delete(time_off.require(session, provider_id, time_off_id))
+    absence = time_off.require(session, provider_id, time_off_id)
+    guard(absence)
+    session.delete(absence)
     session.flush()  # the answer is given when it is written

@@ -173,7 +173,7 @@ class TestFlaskAlone:
 
     @pytest.fixture
     def app(self, built: Service) -> Flask:
-        connexion_app: Any = built.app._app  # type: ignore[attr-defined] # behind the edge
+        connexion_app: Any = built.app._app._app.app  # type: ignore[attr-defined] # behind the edge
         return connexion_app.app  # type: ignore[no-any-return] # Connexion is untyped
 
     @pytest.mark.parametrize("operation", GUARDED, ids=repr)

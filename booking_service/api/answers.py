@@ -1,0 +1,160 @@
+"""How handlers answer, and the tags by which answers are known again."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import flask
+from werkzeug.datastructures import ETags
+
+from booking_service.api import exchange
+from booking_service.errors import PreconditionFailed
+from booking_service.repositories.paging import Page
+from booking_service.services.idempotency import Reply
+
+Row = TypeVar("Row")
+Json = Mapping[str, Any]
+
+# Of one bearer, and asked for again with its tag each time.
+PRIVATE = "private, no-cache"
+PUBLIC = "public, max-age=300"
+NEVER = "no-store"
+# What the edge adds to the tag of an answer that it compresses.
+GZIPPED = "-gzip"
+
+
+def ok(resource: Json, *, caching: str = PRIVATE) -> flask.Response:
+    """200 with a resource and its tag; 304 if the asker has it already."""
+    body = flask.json.dumps(resource)
+    tag = tag_of(body)
+    return kept(tag, caching) or tagged(body, tag, caching)
+
+
+def created(resource: Json, *, location: str) -> Reply:
+    """201 with a resource, its tag and its path."""
+    return Reply(201, flask.json.dumps(resource), location)
+
+
+def sent(reply: Reply) -> flask.Response:
+    """What was created, now or at the first of several equal requests."""
+    response = _response(reply.body, reply.status, NEVER)
+    response.headers["ETag"] = f'"{tag_of(reply.body)}"'
+    response.headers["Location"] = reply.location
+    if reply.is_replay:
+        response.headers["Idempotent-Replayed"] = "true"
+    return response
+
+
+def listed(page: Page[Row], serialise: Callable[[Row], Json]) -> flask.Response:
+    """200 with a page of a list."""
+    items = [serialise(row) for row in page.items]
+    return ok({"items": items, "next_cursor": exchange.next_cursor(page.next_key)})
+
+
+def plain(document: Json) -> flask.Response:
+    """200 with a document that is true for this moment only."""
+    return _response(flask.json.dumps(document), 200, NEVER)
+
+
+def page(html: str) -> flask.Response:
+    """200 with a public page for people, or 304."""
+    tag = tag_of(html)
+    found = kept(tag, PUBLIC)
+    if found is None:
+        found = tagged(html, tag, PUBLIC)
+        found.content_type = "text/html; charset=utf-8"
+    return found
+
+
+def gone() -> flask.Response:
+    """204."""
+    response = flask.Response(status=204, headers={"Cache-Control": NEVER})
+    del response.headers["Content-Type"]  # of nothing
+    return response
+
+
+def tagged(body: str, tag: str, caching: str = PRIVATE) -> flask.Response:
+    """200 with a body and its tag."""
+    changes = flask.request.method not in ("GET", "HEAD")
+    response = _response(body, 200, NEVER if changes else caching)
+    response.headers["ETag"] = f'"{tag}"'
+    return response
+
+
+def kept(tag: str, caching: str = PRIVATE) -> flask.Response | None:
+    """304 if a reader has the answer with this tag already, else None."""
+    if flask.request.method not in ("GET", "HEAD"):
+        return None
+    if flask.request.if_none_match.star_tag or tag in known_tags():
+        return unchanged(tag, caching)
+    return None
+
+
+def unchanged(tag: str, caching: str = PRIVATE) -> flask.Response:
+    """304: the answer with this tag is still true."""
+    response = flask.Response(status=304)
+    del response.headers["Content-Type"]  # of nothing
+    response.headers["Cache-Control"] = caching
+    # The tag in the form in which the asker has it.
+    variant = f"{tag}{GZIPPED}"
+    has_variant = flask.request.if_none_match.contains_weak(variant)
+    response.headers["ETag"] = f'"{variant if has_variant else tag}"'
+    return response
+
+
+def known_tags() -> list[str]:
+    """The tags of answers that the asker has."""
+    return [_plain(each) for each in _all_of(flask.request.if_none_match)]
+
+
+def guard(serialise: Callable[[Row], Json]) -> Callable[[Row | None], None]:
+    """What refuses a change of another state than the one the request names.
+
+    Args:
+        serialise: Makes the record's answer, whose tag ``If-Match`` and
+            ``If-None-Match`` (RFC 9110, section 13) are held against.
+
+    Returns:
+        For a service to call with the record as it stands, locked; None is one
+        that is not there. Raises :class:`PreconditionFailed`.
+    """
+    wanted, unwanted = flask.request.if_match, flask.request.if_none_match
+    needs_match = "If-Match" in flask.request.headers
+
+    def check(record: Row | None) -> None:
+        if not needs_match and not unwanted:
+            return
+        tag = None if record is None else tag_of(flask.json.dumps(serialise(record)))
+        if needs_match and not _matches(wanted, tag):
+            raise PreconditionFailed
+        if unwanted and _matches(unwanted, tag):
+            raise PreconditionFailed
+
+    return check
+
+
+def tag_of(body: str) -> str:
+    """A short text that differs when the answer does."""
+    return hashlib.blake2b(body.encode(), digest_size=12).hexdigest()
+
+
+def _matches(tags: ETags, tag: str | None) -> bool:
+    if tag is None:
+        return False
+    return tags.star_tag or any(tags.contains(each) for each in (tag, tag + GZIPPED))
+
+
+def _all_of(tags: ETags) -> list[str]:
+    # Reading may compare weakly (RFC 9110, section 13.1.2).
+    return [str(each) for each in tags.as_set(include_weak=True)]
+
+
+def _plain(tag: str) -> str:
+    return tag.removesuffix(GZIPPED)
+
+
+def _response(body: str, status: int, caching: str) -> flask.Response:
+    headers = {"Cache-Control": caching}
+    return flask.Response(body, status, headers, content_type="application/json")
