@@ -57,10 +57,8 @@ FORMS = {
     r"^[A-Z]{3}$": "must be an ISO 4217 code like EUR",
     r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$": "must be a time like 09:00, or 24:00",
     r"^[A-Za-z0-9_.-]+$": "is not a cursor of this list; leave it out",
-    r"^[\u0021-\u007e]+$": "must be of visible ASCII characters",
-    r'^([*]|(W/)?"[!\u0023-\u007e]*"( ?, ?(W/)?"[!\u0023-\u007e]*")*)$': (
-        'must be * or entity tags like "a1b2", with commas between'
-    ),
+    r"^[!-~]+$": "must be of visible ASCII characters",
+    r"^[!-~][ -~]*$": "must be of ASCII characters",
 }
 
 
