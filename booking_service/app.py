@@ -37,6 +37,7 @@ from booking_service.events.relay import Relay
 from booking_service.events.routes import EverythingTo
 from booking_service.events.sinks.log import LogSink
 from booking_service.services.booking_changes import expire_booking
+from booking_service.services.housekeeping import Housekeeping
 from booking_service.services.platform_shops import PlatformShops, first_rows
 from tenants.database import MAIN_CELL, Cell, Database
 from tenants.errors import TenancyError
@@ -113,6 +114,7 @@ def relay(parts: Parts) -> Relay:
         parts.database,
         EverythingTo(LogSink()),
         on_timer={EXPIRY: expire_booking},
+        upkeep=Housekeeping(parts.database, clock=parts.clock).step,
         clock=parts.clock,
     )
 

@@ -14,6 +14,7 @@ from dotenv import dotenv_values
 
 ROOT = Path(__file__).resolve().parents[1]
 SHORTEST_SECRET = 32
+MOST_WORKERS = 64
 _ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?")
 FARTHEST_OFFSET_SECONDS = 100 * 366 * 86_400
 
@@ -35,6 +36,7 @@ class Settings:
     """Everything the service can be told; ``.env.example`` explains each.
 
     Attributes:
+        workers: How many processes serve.
         cors_origins: Whose pages may call the API; ``*`` is everyone's.
         clock_offset: Added to the system's clock for the service's ``now``.
         database_url: None only in development: the embedded PostgreSQL.
@@ -51,6 +53,7 @@ class Settings:
     data_dir: Path = Path(".data")
     host: str = "127.0.0.1"
     port: int = 8000
+    workers: int = 1
     pool_size: int = 10
     shops_per_connection: int = 200
     validate_responses: bool = False
@@ -94,6 +97,7 @@ class Settings:
             data_dir=Path(given.get("DATA_DIR", str(cls.data_dir))),
             host=given.get("HOST", cls.host),
             port=_number(given, "PORT", cls.port),
+            workers=_number(given, "WEB_CONCURRENCY", cls.workers),
             pool_size=_number(given, "DATABASE_POOL_SIZE", cls.pool_size),
             shops_per_connection=_number(
                 given, "DATABASE_SHOPS_PER_CONNECTION", cls.shops_per_connection
@@ -111,6 +115,8 @@ class Settings:
         """
         if not 0 <= self.port <= 65535:
             raise ConfigurationError("PORT must be from 0 to 65535")
+        if not 1 <= self.workers <= MOST_WORKERS:
+            raise ConfigurationError(f"WEB_CONCURRENCY must be from 1 to {MOST_WORKERS}")
         if self.pool_size < 2:  # a timer takes the relay's and the shop's
             raise ConfigurationError("DATABASE_POOL_SIZE must be 2 or more")
         if self.shops_per_connection < 1:

@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 import click
-import uvicorn
 
 from booking_service import app, logs
-from booking_service.app import Parts, assemble, create_app
+from booking_service.app import Parts, assemble
 from booking_service.cli.database import connected, started
 from booking_service.cli.demo import introduce, seed
-from booking_service.cli.http import JsonErrors, listening
+from booking_service.cli.http import listening
 from booking_service.cli.migrate import bring_to_head
+from booking_service.cli.workers import (
+    GRACE_SECONDS,
+    end_stuck_threads,
+    serve_alone,
+    serve_together,
+)
 from booking_service.config import Settings
 from tenants.roles import refuse_unsafe_login
-
-KEEP_ALIVE_SECONDS = 30
-GRACE_SECONDS = 20
 
 
 @click.command()
@@ -47,7 +47,7 @@ def serve(*, demo: bool) -> None:
                 _serve(parts, listener, demo=demo)
         finally:
             parts.database.dispose()
-    _end_stuck_threads()
+    end_stuck_threads()
 
 
 @click.command()
@@ -60,19 +60,6 @@ def relay() -> None:
     with connected(Settings.load()) as parts:
         _require_sound(parts)
         app.relay(parts).run(stop)
-
-
-class _Server(uvicorn.Server):
-    """Says when it is ready."""
-
-    def __init__(self, config: uvicorn.Config, introduction: str) -> None:
-        super().__init__(config)
-        self._introduction = introduction
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets=sockets)
-        if self.started:
-            print(self._introduction, flush=True)
 
 
 def _prepare(parts: Parts, *, demo: bool) -> None:
@@ -112,30 +99,12 @@ def _serve(parts: Parts, listener: socket.socket, *, demo: bool) -> None:
     host, port = listener.getsockname()[:2]
     address = f"http://{host}:{port}"
     words = [*introduce(parts, address)] if demo else []
-    config = uvicorn.Config(
-        create_app(parts.settings, parts=parts),
-        http=JsonErrors,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        ws="none",
-        lifespan="off",
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=GRACE_SECONDS,
-    )
-    _Server(config, "\n".join([*words, f"Ready: {address}"])).run(sockets=[listener])
+    introduction = "\n".join([*words, f"Ready: {address}"])
+    if parts.settings.workers == 1:
+        serve_alone(parts, listener, introduction)
+    else:
+        serve_together(parts.settings, listener, introduction)
 
 
 def _leave(_signal: int, _frame: FrameType | None) -> None:
     sys.exit(0)
-
-
-def _end_stuck_threads() -> None:
-    """Leave although a handler still waits for a database that does not answer."""
-    deadline = time.monotonic() + GRACE_SECONDS
-    for thread in threading.enumerate():
-        if thread is not threading.current_thread() and not thread.daemon:
-            thread.join(max(0.0, deadline - time.monotonic()))
-            if thread.is_alive():
-                os._exit(1)

@@ -64,6 +64,7 @@ class Relay:
         routes: Routes,
         *,
         on_timer: Mapping[str, OnTimer],
+        upkeep: Callable[[], object] = lambda: None,
         clock: Callable[[], dt.datetime],
     ) -> None:
         """Take what is needed; nothing runs yet.
@@ -72,11 +73,13 @@ class Relay:
             database: The cells.
             routes: Where events go.
             on_timer: What to do for each kind of timer.
+            upkeep: A small step of what else has to be done now and then.
             clock: The service's, by which timers are due.
         """
         self._database = database
         self._routes = routes
         self._on_timer = on_timer
+        self._upkeep = upkeep
         self._clock = clock
         self._holder = uuid.uuid4()
 
@@ -86,6 +89,8 @@ class Relay:
             pause = TROUBLE_SECONDS
             with _outliving("relay in trouble"):
                 pause = 0.0 if self.work() else IDLE_SECONDS
+            with _outliving("upkeep in trouble"):
+                self._upkeep()
             stop.wait(pause)
 
     def work(self) -> int:

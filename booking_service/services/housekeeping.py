@@ -1,0 +1,52 @@
+"""What has to be forgotten in time, seen to shop by shop."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import deque
+from collections.abc import Callable
+
+from booking_service.services import idempotency
+from tenants.database import BoundShop, Database
+from tenants.errors import ShopUnknown
+from tenants.registry import all_shops, bound
+
+ROUND = dt.timedelta(hours=1)
+
+
+class Housekeeping:
+    """Prunes what is kept for a while only.
+
+    Goes round all shops once an hour, one at each step, so that ten thousand of
+    them are no burst. Several may do so at once: who comes second finds nothing.
+    """
+
+    def __init__(self, database: Database, *, clock: Callable[[], dt.datetime]) -> None:
+        """Take what is needed; the first round begins with the first step."""
+        self._database = database
+        self._clock = clock
+        self._waiting: deque[BoundShop] = deque()
+        self._next_round: dt.datetime | None = None
+
+    def step(self) -> bool:
+        """See to the next shop; False if it is time for none."""
+        now = self._clock()
+        if not self._waiting and not self._begin_round(now):
+            return False
+        if self._waiting:
+            shop = self._waiting.popleft()
+            try:
+                with self._database.shop_transaction(shop) as session:
+                    idempotency.prune(session, now=now)
+            except ShopUnknown:
+                pass  # deleted since the round began
+        return True
+
+    def _begin_round(self, now: dt.datetime) -> bool:
+        if self._next_round is not None and now < self._next_round:
+            return False
+        self._next_round = now + ROUND
+        with self._database.control_transaction() as session:
+            idempotency.prune(session, now=now)
+            self._waiting.extend(bound(record) for record in all_shops(session))
+        return True
