@@ -1,0 +1,1 @@
+"""Measures the service against what it stands on."""

@@ -1,0 +1,157 @@
+"""Runs the cases side by side and tells how they compare.
+
+Every figure is a ratio of two that were taken alternately in one run: machines
+are noisy, and what they show alone means nothing elsewhere.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import os
+import platform
+import statistics
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from bench.deployment import ROOT, WORKERS, Deployment, deployed
+from bench.workload import Request, Workload, prepared
+
+SHOP = "bench"
+SIDES = ("service", "baseline")
+MOST_PER_SECOND = 3000
+Result = dict[str, Any]
+
+
+def main() -> None:
+    """Measure, print a table, and write ``--json FILE`` if asked."""
+    options = _options()
+    # Where a server that drops root's rights can reach it.
+    with tempfile.TemporaryDirectory(prefix="booking-bench-") as folder:
+        Path(folder).chmod(0o755)
+        with deployed(Path(folder), shop=SHOP) as deployment:
+            workload = prepared(deployment, SHOP)
+            cases = {
+                case: measured(deployment, workload, case, options)
+                for case in options.cases
+            }
+    report = {"machine": _machine(), "workers": WORKERS, "cases": cases}
+    print(_table(cases))
+    if options.json:
+        options.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+
+
+def measured(
+    deployment: Deployment, workload: Workload, case: str, options: argparse.Namespace
+) -> Result:
+    """One case: a warm-up, then rounds in turn."""
+    rounds: dict[str, list[Result]] = {side: [] for side in SIDES}
+    for number in range(options.rounds + 1):
+        seconds = options.seconds if number else options.warm_up
+        for side in SIDES:
+            result = _load(deployment, workload, case, side, seconds, options.connections)
+            if number:
+                rounds[side].append(result)
+    ratios = [
+        service["per_second"] / baseline["per_second"]
+        for service, baseline in zip(rounds["service"], rounds["baseline"], strict=True)
+    ]
+    return {
+        "ratio_vs_plain": round(statistics.median(ratios), 3),
+        "ratios": [round(ratio, 3) for ratio in ratios],
+        **{side: _median(rounds[side]) for side in SIDES},
+    }
+
+
+def _load(
+    deployment: Deployment,
+    workload: Workload,
+    case: str,
+    side: str,
+    seconds: int,
+    connections: int,
+) -> Result:
+    creates = case == "create"
+    plan = {
+        "url": getattr(deployment, side),
+        "connections": connections,
+        "seconds": seconds,
+        "once": creates,
+        "requests": _requests(workload, case, side, seconds),
+        "headers": {
+            "authorization": f"Bearer {deployment.token('client')}",
+            "content-type": "application/json",
+        },
+    }
+    command = ["node", str(ROOT / "bench/load.mjs")]
+    done = subprocess.run(
+        command, input=json.dumps(plan), capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise SystemExit(f"the load generator failed: {done.stderr}")
+    result: Result = json.loads(done.stdout)
+    expected = "201" if creates else "200"
+    if set(result["statuses"]) != {expected} or result["errors"]:
+        raise SystemExit(f"{case} of {side} was answered otherwise: {result}")
+    return result
+
+
+def _requests(workload: Workload, case: str, side: str, seconds: int) -> Sequence[Request]:
+    if case == "availability":
+        return workload.availability()
+    if case == "get":
+        return workload.gets[side]
+    free = itertools.islice(workload.creates[side], seconds * MOST_PER_SECOND)
+    return [
+        {"method": each["method"], "path": each["path"], "body": json.dumps(each["json"])}
+        for each in free
+    ]
+
+
+def _median(rounds: Sequence[Result]) -> Result:
+    names = ("per_second", "p50_ms", "p99_ms")
+    return {
+        name: round(statistics.median(result[name] for result in rounds), 1)
+        for name in names
+    }
+
+
+def _table(cases: dict[str, Result]) -> str:
+    lines = [f"{'case':<14}{'ratio':>7}{'spread':>14}{'service':>22}{'plain':>22}"]
+    for name, case in cases.items():
+        spread = f"{min(case['ratios']):.2f}–{max(case['ratios']):.2f}"
+        sides = "".join(
+            f"{case[side]['per_second']:>10.0f}/s p99 {case[side]['p99_ms']:>4.0f} ms"
+            for side in SIDES
+        )
+        lines.append(f"{name:<14}{case['ratio_vs_plain']:>7.2f}{spread:>14}{sides}")
+    return "\n".join(lines)
+
+
+def _machine() -> Result:
+    return {
+        "cores": os.cpu_count(),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+    }
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="script/bench", description=__doc__)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the report there")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=int, default=5, help="of each round and side")
+    parser.add_argument("--warm-up", type=int, default=2, help="seconds")
+    parser.add_argument("--connections", type=int, default=8)
+    parser.add_argument(
+        "cases", nargs="*", default=["create", "get", "availability"], metavar="CASE"
+    )
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
