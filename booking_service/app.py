@@ -22,6 +22,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp
 
 from booking_service.api import exchange, health, problems, security, tokens
+from booking_service.api.bridge import Bridge
 from booking_service.api.contract import contract
 from booking_service.api.cors import Cors
 from booking_service.api.cursors import Cursors
@@ -145,6 +146,9 @@ def create_app(
     for kind in (*ours, ProblemException, HTTPException, Exception):
         app.add_error_handler(kind, problems.connexion_problem)
     _prepare_flask(app.app, parts)
+    app._middleware_app.asgi_app = Bridge(  # noqa: SLF001 - Connexion has no setting for it
+        app.app.wsgi_app, threads=settings.pool_size
+    )
     return _behind_edge(app, settings)
 
 

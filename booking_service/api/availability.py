@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -16,7 +15,7 @@ from booking_service.api.exchange import now
 from booking_service.domain.localtime import instant, rfc3339
 from booking_service.errors import InvalidInput
 from booking_service.services import availability
-from booking_service.services.availability import Answer
+from booking_service.services.availability import Answer, State
 from tenants.middleware import shop_transaction
 
 # In a tag: time alone does not change the answer.
@@ -50,6 +49,7 @@ def get_availability(
             starts_from=starts_from,
             starts_before=starts_before,
             limit=limit or DEFAULT_LIMIT,
+            counter=state.rules,
             now=now(),
         )
     tag = f"{stamp}.{_ALWAYS if answer.true_before is None else answer.true_before}"
@@ -73,10 +73,11 @@ def serialise(answer: Answer) -> Json:
     }
 
 
-def _stamp(state: Sequence[tuple[uuid.UUID, int]]) -> str:
+def _stamp(state: State) -> str:
     """What a tag begins with: the question, and the counters that speak for it."""
-    counted = ",".join(f"{resource.hex}={value}" for resource, value in state)
-    return answers.tag_of(f"{flask.request.query_string.decode()} {counted}")
+    counted = ",".join(f"{resource.hex}={value}" for resource, value in state.resources)
+    query = flask.request.query_string.decode()
+    return answers.tag_of(f"{query} {state.rules} {counted}")
 
 
 def _still_true(stamp: str, tag: str) -> bool:
@@ -86,4 +87,8 @@ def _still_true(stamp: str, tag: str) -> bool:
         return False
     if true_before == _ALWAYS:
         return True
-    return true_before.isdigit() and instant(now()) < int(true_before[:20])
+    return (
+        true_before.isascii()
+        and true_before.isdigit()
+        and instant(now()) < int(true_before[:20])
+    )

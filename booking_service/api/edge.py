@@ -120,6 +120,13 @@ class Limits:
             has_begun = True
             await send(message)
 
+        # To WSGI, hyphens and underscores in names are the same; none is to pass
+        # for another.
+        if any(b"_" in name for name, _ in scope["headers"]):
+            scope = {
+                **scope,
+                "headers": [each for each in scope["headers"] if b"_" not in each[0]],
+            }
         try:
             _require_sound(scope)
             await self._app(scope, _bounded(receive), watched)

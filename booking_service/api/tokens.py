@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import hashlib
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import httpx
 import jwt
 import structlog
+from cachetools import TTLCache
 
 from booking_service.config import Settings
 from booking_service.domain.actors import Role
@@ -46,8 +48,9 @@ class Verifier(Protocol):
 def verifier(settings: Settings) -> Verifier:
     """The verifier of the mode that the settings choose."""
     if settings.auth_jwks_url:
-        return AuthServiceVerifier(settings, JwksKeys(settings.auth_jwks_url))
-    return DevelopmentVerifier(settings)
+        keys = JwksKeys(settings.auth_jwks_url)
+        return RememberingVerifier(AuthServiceVerifier(settings, keys))
+    return RememberingVerifier(DevelopmentVerifier(settings))
 
 
 def _decode(token: str, key: Any, algorithms: list[str], settings: Settings) -> Claims:
@@ -90,6 +93,47 @@ def _require_form(claims: Claims) -> None:
         raise Unauthenticated("The token's role is unknown.")
     if shop is not None and not isinstance(shop, str):
         raise Unauthenticated("The token's shop is malformed.")
+
+
+class RememberingVerifier:
+    """Verifies a token once in a while and not with each of its requests.
+
+    A signature costs more than all else that happens to a request before its
+    handler. What is remembered is gone after 30 seconds, and before that when the
+    token expires; refusals are not remembered.
+    """
+
+    REMEMBERED = 10_000
+    SECONDS = 30.0
+
+    def __init__(
+        self,
+        verifier: Verifier,
+        *,
+        timer: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Remember what ``verifier`` says.
+
+        Args:
+            verifier: Judges what is not remembered.
+            timer: Seconds since whenever, by which entries age.
+            clock: Seconds since 1970, by which tokens expire.
+        """
+        self._verifier = verifier
+        self._clock = clock
+        self._known: TTLCache[bytes, Claims] = TTLCache(
+            self.REMEMBERED, self.SECONDS, timer=timer
+        )
+
+    async def verify(self, token: str) -> Claims:
+        """The claims of a good token."""
+        name = hashlib.blake2b(token.encode("utf-8", "replace"), digest_size=32).digest()
+        claims = self._known.get(name)
+        if claims is None or claims["exp"] + LEEWAY_SECONDS <= self._clock():
+            claims = await self._verifier.verify(token)
+            self._known[name] = claims
+        return claims
 
 
 class DevelopmentVerifier:

@@ -175,7 +175,7 @@ class ValidatedOperation:
         ]
         if self._body is not None:
             _require_json(scope)
-            body = await _read(receive)
+            body = await read_body(receive)
             errors.extend(self._body_errors(body))
             receive = _again(body, receive)
         if errors:
@@ -225,7 +225,8 @@ def _require_json(scope: Scope) -> None:
         raise UnsupportedMediaType("The body must be application/json in UTF-8.")
 
 
-async def _read(receive: Receive) -> bytes:
+async def read_body(receive: Receive) -> bytes:
+    """The whole body of a request, whose size the edge has bounded."""
     parts: list[bytes] = []
     while True:
         message = await receive()

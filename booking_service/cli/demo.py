@@ -113,6 +113,7 @@ def _book_some(session: Session, offered: Sequence[uuid.UUID], now: dt.datetime)
     actor = Actor(Role.CLIENT, "demo-client", Scope.OWN)
     for position in range(BOOKINGS):
         service_id = offered[position % len(offered)]
+        state = availability.state(session, service_id=service_id, provider_ids=[])
         free = availability.free_slots(
             session,
             service_id=service_id,
@@ -120,6 +121,7 @@ def _book_some(session: Session, offered: Sequence[uuid.UUID], now: dt.datetime)
             starts_from=tomorrow,
             starts_before=tomorrow + dt.timedelta(days=7),
             limit=3 * (position + 1),
+            counter=state.rules,
             now=now,
         ).slots
         client = {"name": "Dana Demo", "email": "dana@example.com"}

@@ -7,13 +7,60 @@ import uuid
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Interval, cast, func, or_, select
-from sqlalchemy.dialects.postgresql import Range
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Interval,
+    Select,
+    bindparam,
+    cast,
+    func,
+    or_,
+    select,
+)
+from sqlalchemy.dialects.postgresql import TSTZRANGE, Range
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from booking_service.domain.availability import Taken
 from booking_service.domain.localtime import Span, moment
 from booking_service.models import Allocation, Booking
+
+
+def _epoch(instant: ColumnElement[Any] | InstrumentedAttribute[Any]) -> ColumnElement[int]:
+    # Only an end can have a fraction of a second, and it still takes its second.
+    return cast(func.ceil(func.extract("epoch", instant)), BigInteger)
+
+
+def _blocking_statement() -> Select[uuid.UUID, int, int, int, int, uuid.UUID, bool, int]:
+    start, end = func.lower(Allocation.blocked), func.upper(Allocation.blocked)
+    before = func.make_interval(0, 0, 0, 0, 0, Booking.buffer_before_minutes)
+    after = func.make_interval(0, 0, 0, 0, 0, Booking.buffer_after_minutes)
+    begins, finishes = start + cast(before, Interval), end - cast(after, Interval)
+    return (
+        select(
+            Allocation.resource_id,
+            _epoch(start).label("start"),
+            _epoch(end).label("end"),
+            _epoch(func.coalesce(begins, start)).label("begins"),
+            _epoch(func.coalesce(finishes, end)).label("finishes"),
+            Booking.service_id,
+            # Whoever booked alone has a session of its own, named like the booking.
+            (Allocation.session_id != Allocation.booking_id).label("in_group"),
+            _epoch(Allocation.expires_at).label("expires_at"),
+        )
+        .outerjoin(Booking, Booking.id == Allocation.booking_id)
+        .where(
+            Allocation.resource_id.in_(bindparam("providers", expanding=True)),
+            Allocation.blocked.overlaps(bindparam("span", type_=TSTZRANGE)),
+            or_(Allocation.expires_at.is_(None), Allocation.expires_at > bindparam("now")),
+            Allocation.booking_id.is_distinct_from(bindparam("except_booking")),
+        )
+    )
+
+
+# No booking's id.
+_NONE = uuid.UUID(int=0)
+_BLOCKING = _blocking_statement()
 
 
 def blocking(
@@ -35,35 +82,17 @@ def blocking(
         now: Holds that have expired by then do not count.
         except_booking: A booking that is about to move.
     """
-    start, end = func.lower(Allocation.blocked), func.upper(Allocation.blocked)
-    before = cast(
-        func.make_interval(0, 0, 0, 0, 0, Booking.buffer_before_minutes), Interval
+    rows = session.execute(
+        _BLOCKING,
+        {
+            "providers": list(provider_ids),
+            "span": Range(moment(window[0]), moment(window[1])),
+            "now": now,
+            "except_booking": except_booking or _NONE,
+        },
     )
-    after = cast(func.make_interval(0, 0, 0, 0, 0, Booking.buffer_after_minutes), Interval)
-    span = Range(moment(window[0]), moment(window[1]))
-    query = (
-        select(
-            Allocation.resource_id,
-            _epoch(start).label("start"),
-            _epoch(end).label("end"),
-            _epoch(func.coalesce(start + before, start)).label("begins"),
-            _epoch(func.coalesce(end - after, end)).label("finishes"),
-            Booking.service_id,
-            # Whoever booked alone has a session of its own, named like the booking.
-            (Allocation.session_id != Allocation.booking_id).label("in_group"),
-            _epoch(Allocation.expires_at).label("expires_at"),
-        )
-        .outerjoin(Booking, Booking.id == Allocation.booking_id)
-        .where(
-            Allocation.resource_id.in_(provider_ids),
-            Allocation.blocked.overlaps(span),
-            or_(Allocation.expires_at.is_(None), Allocation.expires_at > now),
-        )
-    )
-    if except_booking is not None:
-        query = query.where(Allocation.booking_id.is_distinct_from(except_booking))
     found: dict[uuid.UUID, list[Taken]] = {}
-    for row in session.execute(query):
+    for row in rows:
         is_seat = row.in_group and row.service_id == group_service
         found.setdefault(row.resource_id, []).append(
             Taken(
@@ -74,11 +103,6 @@ def blocking(
             )
         )
     return found
-
-
-def _epoch(instant: ColumnElement[Any] | InstrumentedAttribute[Any]) -> ColumnElement[int]:
-    # Only an end can have a fraction of a second, and it still takes its second.
-    return cast(func.ceil(func.extract("epoch", instant)), BigInteger)
 
 
 def taken_seats(session: Session, group: uuid.UUID, provider_id: uuid.UUID) -> set[int]:

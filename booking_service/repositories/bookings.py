@@ -14,21 +14,26 @@ from booking_service.domain.choice import Workload
 from booking_service.domain.localtime import Span, moment
 from booking_service.domain.status import COUNTED, OPEN, Status
 from booking_service.errors import NotFound
-from booking_service.models import Booking
+from booking_service.models import Booking, Client
 from booking_service.repositories.paging import Page, PageRequest, fetch_page
 
 
 @dataclass(frozen=True)
 class Visibility:
-    """Whose bookings may be seen: one client's, one provider's, or all."""
+    """Whose bookings may be seen: one client's, one provider's, or all.
 
-    client_id: uuid.UUID | None = None
+    Attributes:
+        client_subject: Whose login the client is; it may have no record yet.
+    """
+
+    client_subject: str | None = None
     provider_id: uuid.UUID | None = None
 
     def applied_to(self, query: Select[Booking]) -> Select[Booking]:
         """Narrow a query to what may be seen."""
-        if self.client_id is not None:
-            query = query.where(Booking.client_id == self.client_id)
+        if self.client_subject is not None:
+            own = select(Client.id).where(Client.subject == self.client_subject)
+            query = query.where(Booking.client_id == own.scalar_subquery())
         if self.provider_id is not None:
             query = query.where(Booking.provider_id == self.provider_id)
         return query

@@ -7,11 +7,9 @@ import uuid
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking_service.domain.localtime import Span
 from booking_service.errors import NotFound
 from booking_service.models import Closure
 from booking_service.repositories.paging import Page, PageRequest, fetch_page
-from booking_service.repositories.spans import Window, span_of, touches
 
 
 def require(session: Session, closure_id: uuid.UUID) -> Closure:
@@ -29,9 +27,3 @@ def require(session: Session, closure_id: uuid.UUID) -> Closure:
 def page_of(session: Session, page: PageRequest) -> Page[Closure]:
     """Closures in the order of their making."""
     return fetch_page(session, select(Closure), key=(Closure.id,), page=page)
-
-
-def blocking(session: Session, window: Window) -> list[Span]:
-    """The closures that may touch a window."""
-    query = select(Closure).where(touches(Closure, window))
-    return [span_of(closure, window.zone) for closure in session.scalars(query)]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection
+from typing import Any
 
-from sqlalchemy import bindparam, literal_column, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Select, bindparam, literal, literal_column, select
+from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.orm import Session
 
 from booking_service.models import (
@@ -16,11 +17,15 @@ from booking_service.models import (
     ServiceProvider,
 )
 
+# In ``session.info``: the transaction has changed rules and may yet roll back.
+UNSETTLED = "rules unsettled"
+
 _RAISE = insert(ScheduleCounter).on_conflict_do_update(
     index_elements=[ScheduleCounter.resource_id],
     set_={"value": ScheduleCounter.value + literal_column("1")},
 )
 _VALUES = select(ScheduleCounter.resource_id, ScheduleCounter.value)
+_OF_RULES = select(ScheduleCounter.value).where(ScheduleCounter.resource_id == RULES)
 _OF_PROVIDERS = _VALUES.where(
     ScheduleCounter.resource_id.in_(bindparam("ids", expanding=True))
 )
@@ -35,7 +40,11 @@ _OF_SERVICE = _VALUES.where(
 
 
 def raise_rules(session: Session) -> None:
-    """Say that the shop's rules have changed."""
+    """Say that the shop's rules have changed.
+
+    Until it commits the new number may still be given to another change.
+    """
+    session.info[UNSETTLED] = True
     session.execute(_RAISE, {"resource_id": RULES, "value": 1})
 
 
@@ -51,7 +60,7 @@ def raise_resources(session: Session, resources: Collection[uuid.UUID]) -> None:
 
 def values_for(
     session: Session, *, service_id: uuid.UUID, provider_ids: Collection[uuid.UUID]
-) -> list[tuple[uuid.UUID, int]]:
+) -> dict[uuid.UUID, int]:
     """The counters that speak for the availability of a service.
 
     Args:
@@ -60,11 +69,26 @@ def values_for(
         provider_ids: Those who are asked for; none means anyone.
 
     Returns:
-        Resources with their values, in the order of their ids; one that was never
-        allocated is left out.
+        The values by resource, that of ``RULES`` among them; one that was never
+        raised is left out.
     """
     if provider_ids:
         rows = session.execute(_OF_PROVIDERS, {"ids": [RULES, *provider_ids]})
     else:
         rows = session.execute(_OF_SERVICE, {"service": service_id})
-    return sorted((row.resource_id, row.value) for row in rows)
+    return {row.resource_id: row.value for row in rows}
+
+
+def raised_by(resources: Select[Any]) -> Insert:
+    """A statement that raises the counters of what ``resources`` selects."""
+    columns = ["resource_id", "value"]
+    new = insert(ScheduleCounter).from_select(columns, resources.add_columns(literal(1)))
+    return new.on_conflict_do_update(
+        index_elements=[ScheduleCounter.resource_id],
+        set_={"value": ScheduleCounter.value + literal_column("1")},
+    )
+
+
+def of_rules(session: Session) -> int:
+    """The counter of the shop's rules."""
+    return session.execute(_OF_RULES).scalar_one_or_none() or 0

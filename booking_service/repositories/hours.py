@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -39,16 +39,6 @@ def find_working_hours(session: Session, provider_id: uuid.UUID) -> WorkingHours
     return session.get(WorkingHours, provider_id)
 
 
-def weeks(
-    session: Session, provider_ids: Collection[uuid.UUID]
-) -> Mapping[uuid.UUID, Week]:
-    """The weeks of several providers; one that has none is left out."""
-    query = select(WorkingHours.provider_id, WorkingHours.hours).where(
-        WorkingHours.provider_id.in_(provider_ids)
-    )
-    return {row.provider_id: week_of(row.hours) for row in session.execute(query)}
-
-
 def find_override(
     session: Session, provider_id: uuid.UUID, date: dt.date
 ) -> DateOverride | None:
@@ -68,21 +58,6 @@ def require_override(
     if override is None:
         raise NotFound("date override")
     return override
-
-
-def overrides(
-    session: Session, provider_ids: Collection[uuid.UUID], first: dt.date, last: dt.date
-) -> Mapping[uuid.UUID, Mapping[dt.date, Sequence[Period]]]:
-    """The overrides of several providers from ``first`` to ``last``, included."""
-    query = select(DateOverride.provider_id, DateOverride.date, DateOverride.hours).where(
-        DateOverride.provider_id.in_(provider_ids),
-        DateOverride.date.between(first, last),
-    )
-    found: dict[uuid.UUID, dict[dt.date, Sequence[Period]]] = {}
-    for row in session.execute(query):
-        periods = [period_of(each) for each in row.hours]
-        found.setdefault(row.provider_id, {})[row.date] = periods
-    return found
 
 
 def page_of_overrides(

@@ -15,10 +15,16 @@ from collections.abc import Iterable
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from booking_service.models import RULES
 from booking_service.repositories import counters
 
 _EXCLUSIVE = text("select pg_advisory_xact_lock(:key)")
-_SHARED = text("select pg_advisory_xact_lock_shared(:key)")
+# Two statements in one trip: the second sees what was committed while the first
+# waited.
+_SHARED = text(
+    "select pg_advisory_xact_lock_shared(:key);"
+    " select value from schedule_counters where resource_id = :rules"
+)
 
 
 def _key(session: Session, kind: str, name: object = "") -> int:
@@ -27,9 +33,14 @@ def _key(session: Session, kind: str, name: object = "") -> int:
     return int.from_bytes(digest, "big", signed=True)
 
 
-def share_schedule(session: Session) -> None:
-    """Keep the shop's rules as they are while time is taken under them."""
-    session.execute(_SHARED, {"key": _key(session, "schedule")})
+def share_schedule(session: Session) -> int:
+    """Keep the shop's rules as they are while time is taken under them.
+
+    Returns:
+        The counter of the rules, which now stands still.
+    """
+    names = {"key": _key(session, "schedule"), "rules": RULES}
+    return session.execute(_SHARED, names).scalar_one_or_none() or 0
 
 
 def change_schedule(session: Session) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, selectinload
@@ -56,18 +56,3 @@ def page_of(
     if service_id is not None:
         query = query.where(Provider.offers.any(ServiceProvider.service_id == service_id))
     return fetch_page(session, query, key=(Provider.id,), page=page)
-
-
-def offering(session: Session, service_id: uuid.UUID) -> Sequence[uuid.UUID]:
-    """The active providers that offer a service, lowest id first."""
-    query = (
-        select(Provider.id)
-        .join(Provider.offers)
-        .where(
-            ServiceProvider.service_id == service_id,
-            Provider.active,
-            Provider.deleted_at.is_(None),
-        )
-        .order_by(Provider.id)
-    )
-    return session.scalars(query).all()

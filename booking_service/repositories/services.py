@@ -29,11 +29,6 @@ def require(session: Session, service_id: uuid.UUID) -> Service:
     return service
 
 
-def require_with_deleted(session: Session, service_id: uuid.UUID) -> Service:
-    """The service of a booking, which may have been deleted since."""
-    return session.scalars(select(Service).where(Service.id == service_id)).one()
-
-
 def require_known(session: Session, service_ids: Collection[uuid.UUID]) -> None:
     """Make sure that all these services exist.
 

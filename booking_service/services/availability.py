@@ -12,10 +12,11 @@ from sqlalchemy.orm import Session
 from booking_service.domain.actors import Actor
 from booking_service.domain.localtime import ceiling, instant, moment
 from booking_service.errors import SlotRefused
-from booking_service.models import Booking
-from booking_service.repositories import counters, providers
+from booking_service.models import RULES, Booking
+from booking_service.repositories import counters
 from booking_service.services import scheduling
 from booking_service.services.identities import own_provider
+from booking_service.services.rulebook import require_providers
 
 
 @dataclass(frozen=True)
@@ -44,15 +45,31 @@ class Answer:
     true_before: int | None
 
 
-def state(
-    session: Session, *, service_id: uuid.UUID, provider_ids: Sequence[uuid.UUID]
-) -> Sequence[tuple[uuid.UUID, int]]:
+@dataclass(frozen=True)
+class State:
     """Counters that are the same only while :func:`free_slots` answers the same.
 
-    But for time: see ``Answer.true_before``. To be read before the answer, so
-    that a change between the two makes the answer's tag old and not the answer.
+    But for time: see ``Answer.true_before``.
+
+    Attributes:
+        rules: Of the shop's rules.
+        resources: Of those who may serve, in the order of their ids.
     """
-    return counters.values_for(session, service_id=service_id, provider_ids=provider_ids)
+
+    rules: int
+    resources: Sequence[tuple[uuid.UUID, int]]
+
+
+def state(
+    session: Session, *, service_id: uuid.UUID, provider_ids: Sequence[uuid.UUID]
+) -> State:
+    """The counters that speak for an answer.
+
+    To be read before the answer, so that a change between the two makes the
+    answer's tag old and not the answer.
+    """
+    found = counters.values_for(session, service_id=service_id, provider_ids=provider_ids)
+    return State(found.pop(RULES, 0), sorted(found.items()))
 
 
 def free_slots(
@@ -63,6 +80,7 @@ def free_slots(
     starts_from: dt.datetime,
     starts_before: dt.datetime,
     limit: int,
+    counter: int,
     now: dt.datetime,
 ) -> Answer:
     """The starts in ``[starts_from, starts_before)`` at which one can book.
@@ -74,14 +92,14 @@ def free_slots(
         starts_from: Inclusive.
         starts_before: Exclusive.
         limit: How many slots to answer at most.
+        counter: What the counter of rules showed, in this transaction.
         now: The request's instant.
 
     Raises:
         NotFound: The service or one of the providers is unknown.
     """
-    terms = scheduling.terms_of(session, service_id, now=now)
-    if provider_ids:
-        providers.require_known(session, set(provider_ids))
+    terms = scheduling.terms_of(session, service_id, counter=counter, now=now)
+    require_providers(terms.rules, *provider_ids)
     # A start with a fraction of a second lies behind the whole second.
     window = ceiling(starts_from), ceiling(starts_before)
     found = scheduling.offered(
@@ -97,7 +115,7 @@ def free_slots(
         for slot in found.slots[:limit]
     ]
     rest = moment(found.slots[limit].start) if len(found.slots) > limit else None
-    return Answer(terms.settings.timezone, slots, rest, found.true_before)
+    return Answer(terms.rules.policy.timezone, slots, rest, found.true_before)
 
 
 def offer_alternatives(
@@ -111,7 +129,8 @@ def offer_alternatives(
     now: dt.datetime,
 ) -> None:
     """Tell a refusal of a new booking what could be had instead."""
-    terms = scheduling.terms_of(session, service_id, now=now)
+    counter = counters.of_rules(session)
+    terms = scheduling.terms_of(session, service_id, counter=counter, now=now)
     if actor.is_provider:
         provider_id = own_provider(session, actor).id
     refused.alternatives = scheduling.alternatives(
@@ -134,7 +153,8 @@ def offer_alternatives_to_move(
     now: dt.datetime,
 ) -> None:
     """Tell a refusal of a move what could be had instead."""
-    terms = scheduling.terms_of_move(session, booking, now=now)
+    counter = counters.of_rules(session)
+    terms = scheduling.terms_of_move(session, booking, counter=counter, now=now)
     refused.alternatives = scheduling.alternatives(
         session,
         terms,

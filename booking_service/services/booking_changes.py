@@ -71,12 +71,12 @@ def update_booking(
         SlotNotOffered: The shop's rules do not offer it.
     """
     _require_consistent(changes)
-    locks.share_schedule(session)
+    counter = locks.share_schedule(session)
     visible = visibility(session, actor)
     booking = bookings.require_for_update(session, booking_id, visible_to=visible)
     guard(booking)
     with written(session):
-        _move(session, booking, changes, actor, now)
+        _move(session, booking, changes, actor, counter, now)
         _annotate(session, booking, changes, actor, now)
         wanted = Status(changes.get("status", booking.status))
         if wanted is not Status(booking.status):
@@ -132,7 +132,12 @@ def _require_consistent(changes: Changes) -> None:
 
 
 def _move(
-    session: Session, booking: Booking, changes: Changes, actor: Actor, now: dt.datetime
+    session: Session,
+    booking: Booking,
+    changes: Changes,
+    actor: Actor,
+    counter: int,
+    now: dt.datetime,
 ) -> None:
     starts_at = changes.get("starts_at", booking.starts_at)
     provider_id = changes.get("provider_id", booking.provider_id)
@@ -142,14 +147,14 @@ def _move(
     if changes.get("status") == Status.CANCELLED:
         raise InvalidInput.at("/status", "a booking cannot be moved and cancelled at once")
     _require_movable(session, booking, provider_id, actor, now)
-    terms = scheduling.terms_of_move(session, booking, now=now)
+    terms = scheduling.terms_of_move(session, booking, counter=counter, now=now)
     free_providers(session, terms, [provider_id], starts_at)
     with session.no_autoflush:
         booking.provider_id = provider_id
         set_time(booking, terms, starts_at)
         placing.relocate(session, booking, terms.offer, previous_provider=previous[1])
     booking.schedule_version += 1
-    if actor.is_client and not terms.settings.auto_confirm:
+    if actor.is_client and not terms.rules.policy.auto_confirm:
         booking.status = Status.PENDING
     touch(booking, now)
     event = BookingRescheduled.of(

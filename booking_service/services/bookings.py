@@ -12,13 +12,14 @@ from sqlalchemy.orm import Session
 from booking_service.domain import choice
 from booking_service.domain.actors import Actor
 from booking_service.domain.availability import Reason
+from booking_service.domain.ids import new_id
 from booking_service.domain.localtime import day_span, instant
 from booking_service.domain.status import Status
 from booking_service.errors import InvalidInput, RoleMayNot, SlotNotOffered, SlotTaken
 from booking_service.events import outbox
 from booking_service.events.types import BookingCreated
 from booking_service.models import Booking, Client
-from booking_service.repositories import bookings, clients, locks, providers
+from booking_service.repositories import bookings, clients, locks
 from booking_service.repositories.bookings import Filters
 from booking_service.repositories.paging import Page, PageRequest
 from booking_service.services import placing, scheduling
@@ -29,6 +30,7 @@ from booking_service.services.identities import (
     served_by,
     visibility,
 )
+from booking_service.services.rulebook import require_providers
 from booking_service.services.scheduling import Terms
 
 
@@ -79,8 +81,8 @@ def create_booking(
         SlotTaken: Somebody else has the time.
         SlotNotOffered: The shop's rules do not offer it.
     """
-    locks.share_schedule(session)
-    terms = scheduling.terms_of(session, wanted.service_id, now=now)
+    counter = locks.share_schedule(session)
+    terms = scheduling.terms_of(session, wanted.service_id, counter=counter, now=now)
     candidates = _candidates(session, terms, wanted, actor)
     client = _client(session, wanted, actor, now)
     free = free_providers(session, terms, candidates, wanted.starts_at)
@@ -139,7 +141,7 @@ def _candidates(
         return [own]
     if wanted.provider_id is None:
         return list(terms.offering)
-    providers.require_known(session, {wanted.provider_id})
+    require_providers(terms.rules, wanted.provider_id)
     return [wanted.provider_id]
 
 
@@ -174,8 +176,10 @@ def _draft(
     now: dt.datetime,
 ) -> Booking:
     service = terms.service
-    waits = actor.is_client and not terms.settings.auto_confirm
+    waits = actor.is_client and not terms.rules.policy.auto_confirm
     booking = Booking(
+        id=new_id(),
+        version=1,
         provider_id=provider_id,
         service_id=service.id,
         client_id=client.id,
@@ -199,4 +203,4 @@ def set_time(booking: Booking, terms: Terms, starts_at: dt.datetime) -> None:
     booking.starts_at = starts_at.astimezone(dt.UTC)
     booking.ends_at = booking.starts_at + dt.timedelta(seconds=terms.offer.duration)
     booking.local_start = booking.starts_at.astimezone(terms.zone).replace(tzinfo=None)
-    booking.timezone = terms.settings.timezone
+    booking.timezone = terms.rules.policy.timezone

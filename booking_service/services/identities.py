@@ -15,8 +15,6 @@ from booking_service.models import Client, Provider
 from booking_service.repositories import clients, providers
 from booking_service.repositories.bookings import Visibility
 
-_NOBODY = uuid.UUID(int=0)
-
 
 def own_provider(session: Session, actor: Actor) -> Provider:
     """The provider to whom the actor's subject is linked.
@@ -62,8 +60,7 @@ def visibility(session: Session, actor: Actor) -> Visibility:
         return Visibility()
     if actor.is_provider:
         return Visibility(provider_id=own_provider(session, actor).id)
-    client = clients.find_by_subject(session, actor.subject)
-    return Visibility(client_id=client.id if client else _NOBODY)
+    return Visibility(client_subject=actor.subject)
 
 
 def served_by(session: Session, actor: Actor) -> uuid.UUID | None:

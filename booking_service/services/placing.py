@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from typing import Any
 
-from sqlalchemy import delete, func, update
+from sqlalchemy import Select, bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import Range, insert
 from sqlalchemy.orm import Session
 
@@ -17,40 +18,69 @@ from booking_service.models import Allocation, Booking
 from booking_service.repositories import allocations, counters, locks
 from booking_service.services.violations import translated
 
+_COLUMNS = Booking.__table__.c
+
+
+def _place_statement() -> Select[Any]:
+    """Take the time; with it write the booking and raise the provider's counter."""
+    columns = Allocation.__table__.c
+    taken = (
+        insert(Allocation)
+        .values(
+            id=bindparam("allocation_id"),
+            resource_id=bindparam("provider_id"),
+            blocked=bindparam("blocked"),
+            session_id=bindparam("session_id"),
+            seat=bindparam("seat"),
+            booking_id=bindparam("id"),
+        )
+        .on_conflict_do_nothing()
+        .returning(columns.resource_id)
+        .cte("taken")
+    )
+    given = [bindparam(each.key, type_=each.type).label(each.key) for each in _COLUMNS]
+    booked = insert(Booking).from_select(
+        [each.key for each in _COLUMNS], select(*given).select_from(taken)
+    )
+    return (
+        select(func.count())
+        .select_from(taken)
+        .add_cte(
+            booked.cte("booked"),
+            counters.raised_by(select(taken.c.resource_id)).cte("raised"),
+        )
+    )
+
+
+_PLACE = _place_statement()
+
 
 def place(session: Session, booking: Booking, offer: Offer) -> bool:
-    """Write a new booking and take its time.
+    """Take the time of a new booking and write it, both or neither.
 
-    Runs under a savepoint: if the time is gone nothing is left, and another
-    provider can be tried in the same transaction.
+    If the time is gone nothing is left, and another provider can be tried in the
+    same transaction.
+
+    Args:
+        session: A transaction pinned to the shop.
+        booking: Complete, and not in the session: one statement writes it.
+        offer: Its duration and buffers.
 
     Returns:
         Whether the time could be taken.
     """
-    with session.begin_nested() as attempt:
-        session.add(booking)
-        session.flush()  # the allocation refers to it
-        seat = _seat(session, booking, offer)
-        if seat is not None:
-            group, number = seat
-            taken = session.execute(
-                insert(Allocation)
-                .values(
-                    id=new_id(),
-                    resource_id=booking.provider_id,
-                    blocked=_blocked(booking, offer),
-                    session_id=group,
-                    seat=number,
-                    booking_id=booking.id,
-                )
-                .on_conflict_do_nothing()
-                .returning(Allocation.id)
-            ).scalar_one_or_none()
-            if taken is not None:
-                counters.raise_resources(session, [booking.provider_id])
-                return True
-        attempt.rollback()
-    return False
+    seat = _seat(session, booking, offer)
+    if seat is None:
+        return False
+    group, number = seat
+    values = {column.key: getattr(booking, column.key) for column in _COLUMNS}
+    allocation = {
+        "allocation_id": new_id(),
+        "blocked": _blocked(booking, offer),
+        "session_id": group,
+        "seat": number,
+    }
+    return bool(session.execute(_PLACE, values | allocation).scalar_one())
 
 
 def relocate(

@@ -37,22 +37,12 @@ from booking_service.domain.localtime import (
     moment,
     wall_instant,
 )
+from booking_service.domain.rules import ServiceRules, ShopRules
 from booking_service.errors import Alternative, SlotNotOffered, SlotRefused, SlotTaken
-from booking_service.models import Booking, Service, ShopSettings
-from booking_service.repositories import (
-    allocations,
-    bookings,
-    closures,
-    hours,
-    providers,
-    services,
-    shop,
-    time_off,
-)
-from booking_service.repositories.spans import Window
+from booking_service.models import Booking
+from booking_service.repositories import allocations, bookings
+from booking_service.services.rulebook import RULEBOOK, require_service
 
-# An appointment and its buffers last three days at most.
-REACH = 3 * DAY
 # Alternatives are looked for this far before and after.
 NEAR = 3 * DAY
 FAR = 62 * DAY
@@ -69,34 +59,52 @@ class Terms:
         except_booking: A booking that is about to move, whose time is free.
     """
 
-    settings: ShopSettings
-    service: Service
-    offering: Sequence[uuid.UUID]
+    rules: ShopRules
+    service: ServiceRules
     offer: Offer
     bounds: Bounds
-    zone: ZoneInfo
     now: dt.datetime
     except_booking: uuid.UUID | None = None
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The shop's."""
+        return self.rules.zone
+
+    @property
+    def offering(self) -> Sequence[uuid.UUID]:
+        """The active providers that offer the service, lowest id first."""
+        return self.rules.offering.get(self.service.id, ())
 
     def local_day(self, start: int) -> dt.date:
         """The shop's date at an instant."""
         return local_date(start, self.zone)
 
 
-def terms_of(session: Session, service_id: uuid.UUID, *, now: dt.datetime) -> Terms:
+def terms_of(
+    session: Session, service_id: uuid.UUID, *, counter: int, now: dt.datetime
+) -> Terms:
     """The terms for a new appointment.
+
+    Args:
+        session: A transaction pinned to the shop.
+        service_id: What is wanted.
+        counter: What the counter of rules showed, in this transaction.
+        now: The request's instant.
 
     Raises:
         NotFound: There is no such service.
     """
-    service = services.require(session, service_id)
-    return _terms(session, service, now)
+    rules = RULEBOOK.rules(session, counter=counter, now=now)
+    return _terms(rules, require_service(rules, service_id), now)
 
 
-def terms_of_move(session: Session, booking: Booking, *, now: dt.datetime) -> Terms:
+def terms_of_move(
+    session: Session, booking: Booking, *, counter: int, now: dt.datetime
+) -> Terms:
     """The terms for moving a booking, which keeps its own duration and buffers."""
-    service = services.require_with_deleted(session, booking.service_id)
-    terms = _terms(session, service, now)
+    rules = RULEBOOK.rules(session, counter=counter, now=now)
+    terms = _terms(rules, rules.services[booking.service_id], now)
     offer = replace(
         terms.offer,
         duration=int((booking.ends_at - booking.starts_at).total_seconds()),
@@ -106,23 +114,21 @@ def terms_of_move(session: Session, booking: Booking, *, now: dt.datetime) -> Te
     return replace(terms, offer=offer, except_booking=booking.id)
 
 
-def _terms(session: Session, service: Service, now: dt.datetime) -> Terms:
-    settings = shop.settings(session)
-    zone = ZoneInfo(settings.timezone)
+def _terms(rules: ShopRules, service: ServiceRules, now: dt.datetime) -> Terms:
+    policy, zone = rules.policy, rules.zone
     interval = (
         service.slot_interval_minutes
-        or settings.slot_interval_minutes
+        or policy.slot_interval_minutes
         or service.duration_minutes
     )
     notice = service.min_notice_minutes
     if notice is None:
-        notice = settings.min_notice_minutes
+        notice = policy.min_notice_minutes
     current = instant(now)
-    last_day = local_date(current, zone) + dt.timedelta(days=settings.booking_horizon_days)
+    last_day = local_date(current, zone) + dt.timedelta(days=policy.booking_horizon_days)
     return Terms(
-        settings=settings,
+        rules=rules,
         service=service,
-        offering=providers.offering(session, service.id),
         offer=Offer(
             duration=service.duration_minutes * MINUTE,
             buffer_before=service.buffer_before_minutes * MINUTE,
@@ -136,7 +142,6 @@ def _terms(session: Session, service: Service, now: dt.datetime) -> Terms:
             earliest=current + notice * MINUTE,
             latest=wall_instant(last_day + dt.timedelta(days=1), 0, zone),
         ),
-        zone=zone,
         now=now,
     )
 
@@ -145,34 +150,36 @@ def calendars(
     session: Session, terms: Terms, provider_ids: Collection[uuid.UUID], window: Span
 ) -> Sequence[Calendar]:
     """The calendars of some providers, wide enough for starts in ``window``."""
-    reach = Window((window[0] - REACH, window[1] + REACH), terms.zone)
-    first, last = reach.first_date, reach.last_date
-    weeks = hours.weeks(session, provider_ids)
-    overrides = hours.overrides(session, provider_ids, first, last)
-    absences = time_off.blocking(session, provider_ids, reach)
-    closed = closures.blocking(session, reach)
-    is_group = terms.offer.capacity > 1
+    offer, rules, zone = terms.offer, terms.rules, terms.zone
+    # An appointment with its buffers may begin before the window and end behind it.
+    reach = (
+        window[0] - offer.buffer_before,
+        window[1] + offer.duration + offer.buffer_after,
+    )
+    first = local_date(reach[0] - DAY, zone)
+    last = local_date(reach[1] + DAY, zone)
     taken = allocations.blocking(
         session,
         provider_ids,
-        reach.span,
-        group_service=terms.service.id if is_group else None,
+        reach,
+        group_service=terms.service.id if offer.capacity > 1 else None,
         now=terms.now,
         except_booking=terms.except_booking,
     )
-    booked = _bookings_per_day(session, terms, provider_ids, reach)
+    booked = _bookings_per_day(session, terms, provider_ids, (first, last))
+    closures = _touching(rules.closures, reach)
     return [
         Calendar(
             provider_id=provider_id,
             shifts=shifts(
-                weeks.get(provider_id, {}),
-                overrides.get(provider_id, {}),
+                rules.weeks.get(provider_id, {}),
+                rules.overrides.get(provider_id, {}),
                 first=first,
                 last=last,
-                zone=terms.zone,
+                zone=zone,
             ),
-            time_off=absences.get(provider_id, ()),
-            closures=closed,
+            time_off=_touching(rules.absences.get(provider_id, ()), reach),
+            closures=closures,
             taken=taken.get(provider_id, ()),
             booked_days=booked.get(provider_id, ()),
         )
@@ -180,8 +187,15 @@ def calendars(
     ]
 
 
+def _touching(spans: Sequence[Span], window: Span) -> Sequence[Span]:
+    return [span for span in spans if span[0] < window[1] and window[0] < span[1]]
+
+
 def _bookings_per_day(
-    session: Session, terms: Terms, provider_ids: Collection[uuid.UUID], window: Window
+    session: Session,
+    terms: Terms,
+    provider_ids: Collection[uuid.UUID],
+    days: tuple[dt.date, dt.date],
 ) -> Mapping[uuid.UUID, Sequence[tuple[Span, int]]]:
     if terms.service.max_per_day is None:
         return {}
@@ -189,8 +203,8 @@ def _bookings_per_day(
         session,
         provider_ids,
         terms.service.id,
-        window.span,
-        timezone=terms.settings.timezone,
+        (day_span(days[0], terms.zone)[0], day_span(days[1], terms.zone)[1]),
+        timezone=terms.rules.policy.timezone,
         except_booking=terms.except_booking,
     )
     return {

@@ -1,0 +1,85 @@
+"""From ASGI to WSGI with one hop there and one back.
+
+Connexion brings a bridge that hands every chunk of an answer from one thread to
+another and back. Here bodies are small and bounded: the request is read before the
+application's thread begins, and its answer is sent when the thread is done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import io
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, cast
+
+from a2wsgi.wsgi import build_environ
+from starlette.types import Receive, Scope, Send
+
+from booking_service.api.validation import read_body
+
+WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+class Bridge:
+    """Runs a WSGI application in threads of its own."""
+
+    def __init__(self, app: WsgiApp, *, threads: int) -> None:
+        """Wrap ``app``.
+
+        Args:
+            app: Answers at once or in chunks, which are joined.
+            threads: How many requests it may be at work on.
+        """
+        self._app = app
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="handler")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Have the application answer in one of its threads."""
+        body = io.BytesIO(await read_body(receive))
+        environ = cast("dict[str, Any]", build_environ(cast(Any, scope), cast(Any, body)))
+        answer = await asyncio.get_running_loop().run_in_executor(
+            self._threads, contextvars.copy_context().run, self._answer, environ
+        )
+        await send(
+            {
+                "type": "http.response.start",
+                "status": answer.status,
+                "headers": answer.headers,
+            }
+        )
+        await send({"type": "http.response.body", "body": answer.body})
+
+    def _answer(self, environ: dict[str, Any]) -> _Answer:
+        answer = _Answer()
+        chunks = self._app(environ, answer.start)
+        try:
+            answer.body = b"".join(chunks)
+        finally:
+            close = getattr(chunks, "close", None)
+            if close is not None:
+                close()
+        return answer
+
+
+class _Answer:
+    """What the application says of its answer (PEP 3333)."""
+
+    def __init__(self) -> None:
+        self.status = 500
+        self.headers: list[tuple[bytes, bytes]] = []
+        self.body = b""
+
+    def start(
+        self, status: str, headers: list[tuple[str, str]], exc_info: object = None
+    ) -> Callable[[bytes], None]:
+        self.status = int(status[:3])
+        self.headers = [
+            (name.lower().encode("latin-1"), value.encode("latin-1"))
+            for name, value in headers
+        ]
+        return self._write
+
+    def _write(self, chunk: bytes) -> None:
+        raise NotImplementedError("applications return their answer")

@@ -1,0 +1,73 @@
+"""The rules of one shop, as one value: all that decides what it offers but time taken."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from booking_service.domain.hours import Period, Week
+from booking_service.domain.localtime import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the shop has settled for all its services."""
+
+    timezone: str
+    slot_interval_minutes: int | None
+    min_notice_minutes: int
+    booking_horizon_days: int
+    auto_confirm: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRules:
+    """What a service asks of a calendar, and what it costs.
+
+    Attributes:
+        deleted: It is there for the sake of its bookings only.
+    """
+
+    id: uuid.UUID
+    duration_minutes: int
+    buffer_before_minutes: int
+    buffer_after_minutes: int
+    slot_interval_minutes: int | None
+    min_notice_minutes: int | None
+    max_per_day: int | None
+    capacity: int
+    price_amount_minor: int | None
+    price_currency: str | None
+    active: bool
+    deleted: bool
+
+
+@dataclass(frozen=True)
+class ShopRules:
+    """The rules of a shop at one moment.
+
+    Attributes:
+        since: Overrides and absences that were over before are left out.
+        services: All of them, deleted ones too.
+        providers: Those that are not deleted.
+        offering: For each service the active providers that offer it, lowest id
+            first.
+        weeks: Working hours; a provider that has none is left out.
+        overrides: By provider and date.
+        absences: Time off by provider, in order.
+        closures: Of the whole shop, in order.
+    """
+
+    since: dt.datetime
+    policy: Policy
+    zone: ZoneInfo
+    services: Mapping[uuid.UUID, ServiceRules]
+    providers: frozenset[uuid.UUID]
+    offering: Mapping[uuid.UUID, Sequence[uuid.UUID]]
+    weeks: Mapping[uuid.UUID, Week]
+    overrides: Mapping[uuid.UUID, Mapping[dt.date, Sequence[Period]]]
+    absences: Mapping[uuid.UUID, Sequence[Span]]
+    closures: Sequence[Span]
