@@ -29,6 +29,7 @@ ROOT = Path(__file__).resolve().parents[1]
 ISSUER = "https://issuer.bench.example"
 AUDIENCE = "booking-service"
 WORKERS = 2
+THREADS = 4
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,8 @@ def deployed(folder: Path, *, shop: str) -> Iterator[Deployment]:
                 "baseline",
                 [
                     *(sys.executable, "-m", "gunicorn", "bench.baseline.app:app"),
-                    *("--workers", str(WORKERS), "--bind", "127.0.0.1:{port}"),
+                    *("--workers", str(WORKERS), "--threads", str(THREADS)),
+                    *("--bind", "127.0.0.1:{port}"),
                 ],
             ),
         ):

@@ -11,8 +11,10 @@ import itertools
 import json
 import os
 import platform
+import signal
 import statistics
 import subprocess
+import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,6 +32,8 @@ Result = dict[str, Any]
 def main() -> None:
     """Measure, print a table, and write ``--json FILE`` if asked."""
     options = _options()
+    # Whatever was started ends when we are told to.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     # Where a server that drops root's rights can reach it.
     with tempfile.TemporaryDirectory(prefix="booking-bench-") as folder:
         Path(folder).chmod(0o755)

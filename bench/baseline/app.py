@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import threading
 import uuid
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,8 +22,15 @@ import psycopg2.extras
 psycopg2.extras.register_uuid()  # type: ignore[no-untyped-call] # untyped there
 app = flask.Flask(__name__)
 keys = jwt.PyJWKClient(os.environ["AUTH_JWKS_URL"])
-connection = psycopg2.connect(os.environ["BASELINE_DATABASE_URL"])
+local = threading.local()
 HOUR = dt.timedelta(hours=1)
+
+
+def connected() -> Any:
+    """This thread's connection."""
+    if not hasattr(local, "connection"):
+        local.connection = psycopg2.connect(os.environ["BASELINE_DATABASE_URL"])
+    return local.connection
 
 
 def bearer(cursor: Any) -> tuple[dict[str, Any], int, ZoneInfo]:
@@ -96,7 +104,7 @@ def free_starts(
 def availability() -> Any:
     """What is free."""
     query = flask.request.args
-    with connection, connection.cursor() as cursor:
+    with connected() as connection, connection.cursor() as cursor:
         _, shop_id, zone = bearer(cursor)
         starts, length = free_starts(
             cursor,
@@ -126,7 +134,7 @@ def create() -> Any:
     provider_id, service_id = uuid.UUID(body["provider_id"]), uuid.UUID(body["service_id"])
     start = dt.datetime.fromisoformat(body["starts_at"])
     try:
-        with connection, connection.cursor() as cursor:
+        with connected() as connection, connection.cursor() as cursor:
             claims, shop_id, zone = bearer(cursor)
             starts, length = free_starts(
                 cursor, shop_id, zone, provider_id, service_id, start, start + HOUR / 60
@@ -172,7 +180,7 @@ def create() -> Any:
 @app.get("/bookings/<uuid:booking_id>")
 def get(booking_id: uuid.UUID) -> Any:
     """One booking."""
-    with connection, connection.cursor() as cursor:
+    with connected() as connection, connection.cursor() as cursor:
         _, shop_id, _ = bearer(cursor)
         return found(cursor, shop_id, booking_id)
 
