@@ -8,10 +8,13 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     ColumnElement,
     Interval,
     Select,
+    Uuid,
+    any_,
     bindparam,
     cast,
     func,
@@ -19,41 +22,46 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects.postgresql import TSTZRANGE, Range
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import Session
 
 from booking_service.domain.availability import Taken
 from booking_service.domain.localtime import Span, moment
 from booking_service.models import Allocation, Booking
 
 
-def _epoch(instant: ColumnElement[Any] | InstrumentedAttribute[Any]) -> ColumnElement[int]:
+def _epoch(instant: ColumnElement[Any]) -> ColumnElement[int]:
     # Only an end can have a fraction of a second, and it still takes its second.
     return cast(func.ceil(func.extract("epoch", instant)), BigInteger)
 
 
-def _blocking_statement() -> Select[uuid.UUID, int, int, int, int, uuid.UUID, bool, int]:
-    start, end = func.lower(Allocation.blocked), func.upper(Allocation.blocked)
-    before = func.make_interval(0, 0, 0, 0, 0, Booking.buffer_before_minutes)
-    after = func.make_interval(0, 0, 0, 0, 0, Booking.buffer_after_minutes)
+def _blocking_statement() -> Select[Any]:
+    # Of tables and not of models: rows are all that is wanted, many times a second.
+    allocation, booking = Allocation.__table__.c, Booking.__table__.c
+    start, end = func.lower(allocation.blocked), func.upper(allocation.blocked)
+    before = func.make_interval(0, 0, 0, 0, 0, booking.buffer_before_minutes)
+    after = func.make_interval(0, 0, 0, 0, 0, booking.buffer_after_minutes)
     begins, finishes = start + cast(before, Interval), end - cast(after, Interval)
+    providers = bindparam("providers", type_=ARRAY(Uuid))
     return (
         select(
-            Allocation.resource_id,
+            allocation.resource_id,
             _epoch(start).label("start"),
             _epoch(end).label("end"),
             _epoch(func.coalesce(begins, start)).label("begins"),
             _epoch(func.coalesce(finishes, end)).label("finishes"),
-            Booking.service_id,
+            booking.service_id,
             # Whoever booked alone has a session of its own, named like the booking.
-            (Allocation.session_id != Allocation.booking_id).label("in_group"),
-            _epoch(Allocation.expires_at).label("expires_at"),
+            (allocation.session_id != allocation.booking_id).label("in_group"),
+            _epoch(allocation.expires_at).label("expires_at"),
         )
-        .outerjoin(Booking, Booking.id == Allocation.booking_id)
+        .outerjoin_from(
+            Allocation.__table__, Booking.__table__, booking.id == allocation.booking_id
+        )
         .where(
-            Allocation.resource_id.in_(bindparam("providers", expanding=True)),
-            Allocation.blocked.overlaps(bindparam("span", type_=TSTZRANGE)),
-            or_(Allocation.expires_at.is_(None), Allocation.expires_at > bindparam("now")),
-            Allocation.booking_id.is_distinct_from(bindparam("except_booking")),
+            allocation.resource_id == any_(providers),
+            allocation.blocked.overlaps(bindparam("span", type_=TSTZRANGE)),
+            or_(allocation.expires_at.is_(None), allocation.expires_at > bindparam("now")),
+            allocation.booking_id.is_distinct_from(bindparam("except_booking")),
         )
     )
 

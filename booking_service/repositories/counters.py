@@ -6,16 +6,20 @@ import uuid
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Select, bindparam, literal, literal_column, select
+from sqlalchemy import (
+    ARRAY,
+    Select,
+    Uuid,
+    any_,
+    bindparam,
+    literal,
+    literal_column,
+    select,
+)
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.orm import Session
 
-from booking_service.models import (
-    RULES,
-    Provider,
-    ScheduleCounter,
-    ServiceProvider,
-)
+from booking_service.models import RULES, ScheduleCounter, ServiceProvider
 
 # In ``session.info``: the transaction has changed rules and may yet roll back.
 UNSETTLED = "rules unsettled"
@@ -24,17 +28,18 @@ _RAISE = insert(ScheduleCounter).on_conflict_do_update(
     index_elements=[ScheduleCounter.resource_id],
     set_={"value": ScheduleCounter.value + literal_column("1")},
 )
-_VALUES = select(ScheduleCounter.resource_id, ScheduleCounter.value)
-_OF_RULES = select(ScheduleCounter.value).where(ScheduleCounter.resource_id == RULES)
+_COUNTER = ScheduleCounter.__table__.c
+_VALUES = select(_COUNTER.resource_id, _COUNTER.value)
+_OF_RULES = select(_COUNTER.value).where(_COUNTER.resource_id == RULES)
 _OF_PROVIDERS = _VALUES.where(
-    ScheduleCounter.resource_id.in_(bindparam("ids", expanding=True))
+    _COUNTER.resource_id == any_(bindparam("ids", type_=ARRAY(Uuid)))
 )
 _OF_SERVICE = _VALUES.where(
-    (ScheduleCounter.resource_id == RULES)
-    | ScheduleCounter.resource_id.in_(
-        select(Provider.id)
-        .join(Provider.offers)
-        .where(ServiceProvider.service_id == bindparam("service"))
+    (_COUNTER.resource_id == RULES)
+    | _COUNTER.resource_id.in_(
+        select(ServiceProvider.__table__.c.provider_id).where(
+            ServiceProvider.__table__.c.service_id == bindparam("service")
+        )
     )
 )
 
