@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 import flask
@@ -105,12 +106,24 @@ def delete_date_override(provider_id: str, date: str) -> flask.Response:
 
 def serialise_week(week: WorkingHours) -> Json:
     """A week as the contract's ``WorkingHours``."""
-    return {"hours": week.hours}
+    return {"hours": _in_order(week.hours)}
 
 
 def serialise_override(override: DateOverride) -> Json:
     """An override as the contract's ``DateOverride``."""
-    return {"date": override.date.isoformat(), "hours": override.hours}
+    return {"date": override.date.isoformat(), "hours": _in_order(override.hours)}
+
+
+def _in_order(entered: Sequence[Json]) -> list[Json]:
+    """Periods with their members as the contract has them; the database's differ."""
+    return [
+        {
+            name: _in_order(period[name]) if name == "breaks" else period[name]
+            for name in ("weekday", "starts", "ends", "breaks")
+            if name in period
+        }
+        for period in entered
+    ]
 
 
 def _date(text: str | None) -> dt.date | None:

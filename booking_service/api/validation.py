@@ -57,7 +57,6 @@ FORMS = {
     r"^[A-Z]{3}$": "must be an ISO 4217 code like EUR",
     r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$": "must be a time like 09:00, or 24:00",
     r"^[A-Za-z0-9_.-]+$": "is not a cursor of this list; leave it out",
-    r"^[!-~]+$": "must be of visible ASCII characters",
     r"^[!-~][ -~]*$": "must be of ASCII characters",
 }
 

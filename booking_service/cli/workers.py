@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 import sys
@@ -25,6 +26,7 @@ GRACE_SECONDS = 20
 def serve_alone(parts: Parts, listener: socket.socket, introduction: str) -> None:
     """Serve in this process until it is told to stop."""
     config = _config(create_app(parts.settings, parts=parts))
+    spare_the_collector()
     _Server(config, introduction).run(sockets=[listener])
 
 
@@ -49,7 +51,15 @@ def serve_together(settings: Settings, listener: socket.socket, introduction: st
 def worker() -> ASGIApp:
     """The application of one of several processes, told by the environment."""
     logs.configure()
-    return create_app(Settings.load())
+    app = create_app(Settings.load())
+    spare_the_collector()
+    return app
+
+
+def spare_the_collector() -> None:
+    """Keep what was built at the start out of every later garbage collection."""
+    gc.collect()
+    gc.freeze()
 
 
 def end_stuck_threads() -> None:

@@ -18,6 +18,8 @@ from tenants.models import outbox, timers
 
 EXPIRY = "booking.expiry"
 
+_APPEND = insert(outbox)
+
 
 def append(
     session: Session, booking: Booking, event: BookingEvent, *, at: dt.datetime
@@ -31,14 +33,15 @@ def append(
         at: The request's instant.
     """
     session.execute(
-        insert(outbox).values(
-            id=new_id(),
-            type=event.type,
-            subject=booking.id,
-            sequence=booking.event_sequence,
-            occurred_at=at,
-            payload=event.payload(),
-        )
+        _APPEND,
+        {
+            "id": new_id(),
+            "type": event.type,
+            "subject": booking.id,
+            "sequence": booking.event_sequence,
+            "occurred_at": at,
+            "payload": event.payload(),
+        },
     )
 
 

@@ -6,8 +6,10 @@ import datetime as dt
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
+from functools import cache
 
-from sqlalchemy import Date, Integer, Select, cast, extract, func, select
+from sqlalchemy import Date, Integer, Select, bindparam, cast, extract, func, select
 from sqlalchemy.orm import Session
 
 from booking_service.domain.choice import Workload
@@ -18,25 +20,40 @@ from booking_service.models import Booking, Client
 from booking_service.repositories.paging import Page, PageRequest, fetch_page
 
 
+class Sight(Enum):
+    """Whose bookings may be seen."""
+
+    ALL = "all"
+    CLIENTS = "client's"
+    PROVIDERS = "provider's"
+
+
 @dataclass(frozen=True)
 class Visibility:
     """Whose bookings may be seen: one client's, one provider's, or all.
 
     Attributes:
-        client_subject: Whose login the client is; it may have no record yet.
+        whose: The client's subject, who may have no record yet, or the
+            provider's id.
     """
 
-    client_subject: str | None = None
-    provider_id: uuid.UUID | None = None
+    sight: Sight = Sight.ALL
+    whose: str | uuid.UUID | None = None
 
-    def applied_to(self, query: Select[Booking]) -> Select[Booking]:
-        """Narrow a query to what may be seen."""
-        if self.client_subject is not None:
-            own = select(Client.id).where(Client.subject == self.client_subject)
-            query = query.where(Booking.client_id == own.scalar_subquery())
-        if self.provider_id is not None:
-            query = query.where(Booking.provider_id == self.provider_id)
-        return query
+    @property
+    def parameters(self) -> Mapping[str, object]:
+        """What :func:`_narrowed` leaves open."""
+        return {} if self.sight is Sight.ALL else {"whose": self.whose}
+
+
+def _narrowed(query: Select[Booking], sight: Sight) -> Select[Booking]:
+    match sight:
+        case Sight.CLIENTS:
+            own = select(Client.id).where(Client.subject == bindparam("whose"))
+            return query.where(Booking.client_id == own.scalar_subquery())
+        case Sight.PROVIDERS:
+            return query.where(Booking.provider_id == bindparam("whose"))
+    return query
 
 
 @dataclass(frozen=True)
@@ -57,7 +74,7 @@ def require(session: Session, booking_id: uuid.UUID, *, visible_to: Visibility) 
     Raises:
         NotFound: There is none with this id that may be seen.
     """
-    return _one(session, visible_to.applied_to(_by_id(booking_id)))
+    return _one(session, _by_id(visible_to.sight), booking_id, visible_to)
 
 
 def require_for_update(
@@ -68,21 +85,28 @@ def require_for_update(
     Raises:
         NotFound: There is none with this id that may be seen.
     """
-    query = visible_to.applied_to(_by_id(booking_id)).with_for_update(key_share=True)
-    return _one(session, query)
+    query = _by_id(visible_to.sight, for_update=True)
+    return _one(session, query, booking_id, visible_to)
 
 
 def find_for_update(session: Session, booking_id: uuid.UUID) -> Booking | None:
     """The booking, locked; None if it is gone."""
-    return session.scalar(_by_id(booking_id).with_for_update(key_share=True))
+    return session.scalar(_by_id(Sight.ALL, for_update=True), {"id": booking_id})
 
 
-def _by_id(booking_id: uuid.UUID) -> Select[Booking]:
-    return select(Booking).where(Booking.id == booking_id)
+@cache
+def _by_id(sight: Sight, *, for_update: bool = False) -> Select[Booking]:
+    query = _narrowed(select(Booking).where(Booking.id == bindparam("id")), sight)
+    return query.with_for_update(key_share=True) if for_update else query
 
 
-def _one(session: Session, query: Select[Booking]) -> Booking:
-    booking = session.scalar(query)
+def _one(
+    session: Session,
+    query: Select[Booking],
+    booking_id: uuid.UUID,
+    visible_to: Visibility,
+) -> Booking:
+    booking = session.scalar(query, {"id": booking_id, **visible_to.parameters})
     if booking is None:
         raise NotFound("booking")
     return booking
@@ -92,7 +116,7 @@ def page_of(
     session: Session, page: PageRequest, filters: Filters, *, visible_to: Visibility
 ) -> Page[Booking]:
     """Bookings by start, narrowed by the filters to what may be seen."""
-    query = visible_to.applied_to(select(Booking))
+    query = _narrowed(select(Booking), visible_to.sight).params(visible_to.parameters)
     if filters.client_id is not None:
         query = query.where(Booking.client_id == filters.client_id)
     if filters.provider_id is not None:

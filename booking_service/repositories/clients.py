@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import uuid
 
-from sqlalchemy import Exists, select
+from sqlalchemy import Exists, bindparam, select
 from sqlalchemy.orm import Session
 
 from booking_service.errors import NotFound
 from booking_service.models import Booking, Client
 from booking_service.repositories.paging import Page, PageRequest, fetch_page
+
+_BY_SUBJECT = select(Client).where(Client.subject == bindparam("subject"))
 
 
 def require(
@@ -53,7 +55,7 @@ def require_for_update(session: Session, client_id: uuid.UUID) -> Client:
 
 def find_by_subject(session: Session, subject: str) -> Client | None:
     """The client whose login this is."""
-    return session.scalar(select(Client).where(Client.subject == subject))
+    return session.scalar(_BY_SUBJECT, {"subject": subject})
 
 
 def page_of(

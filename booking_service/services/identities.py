@@ -13,7 +13,7 @@ from booking_service.domain.ids import new_id
 from booking_service.errors import NotFound, NotLinked
 from booking_service.models import Client, Provider
 from booking_service.repositories import clients, providers
-from booking_service.repositories.bookings import Visibility
+from booking_service.repositories.bookings import Sight, Visibility
 
 
 def own_provider(session: Session, actor: Actor) -> Provider:
@@ -59,8 +59,8 @@ def visibility(session: Session, actor: Actor) -> Visibility:
     if actor.scope is Scope.ALL:
         return Visibility()
     if actor.is_provider:
-        return Visibility(provider_id=own_provider(session, actor).id)
-    return Visibility(client_subject=actor.subject)
+        return Visibility(Sight.PROVIDERS, own_provider(session, actor).id)
+    return Visibility(Sight.CLIENTS, actor.subject)
 
 
 def served_by(session: Session, actor: Actor) -> uuid.UUID | None:
