@@ -101,6 +101,13 @@ class Edge:
         await self._app(scope, receive, dressed)
 
 
+class ClientLeft(BaseException):
+    """The request will never be whole: nobody is there to be answered.
+
+    No exception that a handler of errors would make an answer of.
+    """
+
+
 class Limits:
     """Refuses what is too large, or no honest request."""
 
@@ -134,6 +141,8 @@ class Limits:
             if has_begun:
                 raise
             await respond(error, scope, send)
+        except ClientLeft:
+            return
 
 
 def _tagged_as_sent(headers: Iterable[Header]) -> list[Header]:
@@ -197,10 +206,14 @@ def _require_text(part: bytes, named: str) -> None:
 
 def _bounded(receive: Receive) -> Receive:
     received = 0
+    is_whole = False
 
     async def bounded() -> Message:
-        nonlocal received
+        nonlocal received, is_whole
         message = await receive()
+        if message["type"] == "http.disconnect" and not is_whole:
+            raise ClientLeft
+        is_whole = not message.get("more_body", False)
         received += len(message.get("body", b""))
         if received > LARGEST_BODY:
             raise PayloadTooLarge

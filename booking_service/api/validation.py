@@ -24,6 +24,9 @@ from booking_service.api.contract import dereferenced
 from booking_service.api.times import is_date, is_instant
 from booking_service.errors import FieldError, InvalidInput, UnsupportedMediaType
 
+_ABOUT_BODY = frozenset(
+    {b"content-type", b"content-length", b"content-encoding", b"transfer-encoding"}
+)
 MOST_ERRORS = 50
 LONGEST_DETAIL = 200
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,18})", re.ASCII)
@@ -172,7 +175,9 @@ class ValidatedOperation:
             *self._query_errors(scope),
             *self._header_errors(scope),
         ]
-        if self._body is not None:
+        if self._body is None:
+            scope, receive = _without_body(scope), _again(b"", receive)
+        else:
             _require_json(scope)
             body = await read_body(receive)
             errors.extend(self._body_errors(body))
@@ -212,6 +217,12 @@ class ValidatedOperation:
             return
         assert self._body is not None  # asked for only then
         yield from self._body.errors(document)
+
+
+def _without_body(scope: Scope) -> Scope:
+    """The request as if it had no body, for an operation that takes none."""
+    headers = [each for each in scope["headers"] if each[0] not in _ABOUT_BODY]
+    return {**scope, "headers": headers}
 
 
 def _require_json(scope: Scope) -> None:

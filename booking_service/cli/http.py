@@ -24,7 +24,14 @@ class JsonErrors(H11Protocol):
     """
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse bytes that are no request; the connection ends."""
+        """Refuse bytes that are no request; the connection ends.
+
+        A request whose body turned out to be nonsense may be at work: what it
+        would answer is not sent any more.
+        """
+        if self._silenced():
+            self.transport.close()
+            return
         request_id = uuid.uuid4().hex
         problem = Problem(MalformedRequest(msg), path="", request_id=request_id)
         answer = h11.Response(
@@ -42,6 +49,15 @@ class JsonErrors(H11Protocol):
             if output:
                 self.transport.write(output)
         self.transport.close()
+
+    def _silenced(self) -> bool:
+        """End the request at work, if any; say whether its answer has begun."""
+        cycle = self.cycle
+        if cycle is None or cycle.response_complete:
+            return False
+        cycle.disconnected = True
+        cycle.message_event.set()
+        return bool(cycle.response_started)
 
 
 @contextmanager
