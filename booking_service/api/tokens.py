@@ -85,6 +85,9 @@ def _header(token: str) -> Mapping[str, Any]:
 
 def _require_form(claims: Claims) -> None:
     subject, shop = claims["sub"], claims.get("shop")
+    for name in ("iat", "exp"):
+        if isinstance(claims[name], bool) or not isinstance(claims[name], int | float):
+            raise Unauthenticated(f"The token's {name} is no number.")
     if not isinstance(subject, str) or not 0 < len(subject) <= LONGEST_SUBJECT:
         raise Unauthenticated("The token's subject is malformed.")
     if "\x00" in subject or not subject.isprintable():

@@ -176,6 +176,7 @@ class ValidatedOperation:
             *self._header_errors(scope),
         ]
         if self._body is None:
+            await read_body(receive)  # unread, it would cost the sender the answer
             scope, receive = _without_body(scope), _again(b"", receive)
         else:
             _require_json(scope)

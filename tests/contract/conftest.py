@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
+from tests.clocks import SettableClock
+from tests.contract.target import Target, filled
 from tests.integration.conftest import (
+    MakeShop,
     address,
     clock,
     database,
@@ -25,3 +30,8 @@ __all__ = [
     "shop",
     "superuser",
 ]
+
+
+@pytest.fixture
+def hit(address: str, new_shop: MakeShop, clock: SettableClock) -> Target:
+    return filled(address, new_shop)

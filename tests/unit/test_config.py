@@ -36,6 +36,8 @@ class TestFromMapping:
             (DEVELOPMENT | {"PORT": "http"}, "PORT"),
             (DEVELOPMENT | {"PORT": "70000"}, "PORT"),
             (DEVELOPMENT | {"DATABASE_POOL_SIZE": "1"}, "DATABASE_POOL_SIZE"),
+            (DEVELOPMENT | {"WEB_CONCURRENCY": "0"}, "WEB_CONCURRENCY"),
+            (DEVELOPMENT | {"WEB_CONCURRENCY": "many"}, "WEB_CONCURRENCY"),
             (DEVELOPMENT | {"CLOCK_OFFSET_SECONDS": "9" * 17}, "CLOCK_OFFSET_SECONDS"),
             (PRODUCTION | {"CLOCK_OFFSET_SECONDS": "1"}, "CLOCK_OFFSET_SECONDS"),
             (PRODUCTION | {"DATABASE_URL": ""}, "DATABASE_URL"),

@@ -1,12 +1,20 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 from sqlalchemy.exc import OperationalError
 
 from booking_service.api.contract import contract
 from booking_service.api.problem_types import problem_types
 from booking_service.api.problems import Problem
-from booking_service.errors import BookingServiceError, NotFound, ProblemType
+from booking_service.errors import (
+    BookingServiceError,
+    NotFound,
+    ProblemType,
+    RequestInFlight,
+    TooManyRequests,
+)
 from tenants.errors import TenancyError
 from tests.doubles import ask
 from tests.unit.api.conftest import Service
@@ -70,6 +78,15 @@ class TestProblem:
 
         assert problem.status == 500
         assert b"hunter2" not in problem.body
+
+    @pytest.mark.parametrize("refusal", [TooManyRequests(), RequestInFlight()])
+    def test_what_passes_says_when_to_come_again(
+        self, refusal: BookingServiceError
+    ) -> None:
+        problem = Problem(refusal, path="/bookings", request_id="abc")
+
+        assert int(problem.headers["Retry-After"]) > 0
+        assert json.loads(problem.body)["type"] == refusal.type
 
     def test_a_lost_database_asks_to_try_again(self) -> None:
         lost = OperationalError("select secret", {}, Exception("connection refused"))

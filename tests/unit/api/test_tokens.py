@@ -15,9 +15,11 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from booking_service.api import tokens
 from booking_service.api.tokens import (
+    LEEWAY_SECONDS,
     AuthServiceVerifier,
     DevelopmentVerifier,
     JwksKeys,
+    RememberingVerifier,
     development_token,
 )
 from booking_service.domain.actors import Role
@@ -99,6 +101,8 @@ class TestDevelopmentToken:
             signed(iat=int(NOW.timestamp()) + 600),
             signed(nbf=int(NOW.timestamp()) + 600),
             signed(exp="soon"),
+            signed(exp=str(int(NOW.timestamp()) + 600)),
+            signed(exp=True),
             signed(iat="now"),
             signed(sub=...),
             signed(sub=""),
@@ -272,3 +276,66 @@ class TestKeys:
         assert asyncio.run(keys.find("ed"))
         assert asyncio.run(keys.find("later")) is None
         assert issuer.asked == 2
+
+
+class Counting:
+    """Accepts every token and counts."""
+
+    def __init__(self, **claims: Any) -> None:
+        self.asked: list[str] = []
+        self.claims = claims
+
+    async def verify(self, token: str) -> Mapping[str, Any]:
+        self.asked.append(token)
+        if token == "bad":
+            raise Unauthenticated("bad")
+        return self.claims
+
+
+class TestRememberedToken:
+    @staticmethod
+    def ask(verifier: RememberingVerifier, *tokens: str) -> None:
+        async def all_of_them() -> None:
+            for token in tokens:
+                await verifier.verify(token)
+
+        asyncio.run(all_of_them())
+
+    def test_is_verified_once(self) -> None:
+        counting = Counting(exp=10.0)
+
+        self.ask(RememberingVerifier(counting, clock=lambda: 0.0), "a", "a", "b", "a")
+
+        assert counting.asked == ["a", "b"]
+
+    def test_is_verified_again_after_a_while(self) -> None:
+        now = [0.0]
+        counting = Counting(exp=1000.0)
+        verifier = RememberingVerifier(counting, timer=lambda: now[0], clock=lambda: 0.0)
+
+        self.ask(verifier, "a")
+        now[0] = RememberingVerifier.SECONDS + 1
+        self.ask(verifier, "a")
+
+        assert counting.asked == ["a", "a"]
+
+    def test_is_forgotten_when_it_expires(self) -> None:
+        now = [0.0]
+        counting = Counting(exp=10.0)
+        verifier = RememberingVerifier(counting, timer=lambda: 0.0, clock=lambda: now[0])
+
+        self.ask(verifier, "a")
+        now[0] = 10.0 + LEEWAY_SECONDS
+        self.ask(verifier, "a")
+
+        assert counting.asked == ["a", "a"]
+
+    def test_a_refusal_is_not_remembered(self) -> None:
+        counting = Counting(exp=10.0)
+        verifier = RememberingVerifier(counting, clock=lambda: 0.0)
+
+        for _ in range(2):
+            with pytest.raises(Unauthenticated):
+                self.ask(verifier, "bad")
+
+        assert counting.asked == ["bad", "bad"]

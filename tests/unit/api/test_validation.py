@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from booking_service.api.contract import dereferenced, operations
+from booking_service.api.validation import FORMS
 from tests.doubles import ask, bearer
 from tests.examples import NOBODY, OPERATIONS, Operation
 from tests.unit.api.conftest import Service
@@ -173,3 +176,36 @@ class TestParameters:
         assert answer.status_code == 400
         assert pointer in [error["pointer"] for error in answer.json()["errors"]]
         assert service.database.reached == 0
+
+
+def patterns(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        if isinstance(node.get("pattern"), str):
+            yield node["pattern"]
+        for child in node.values():
+            yield from patterns(child)
+    elif isinstance(node, list):
+        for child in node:
+            yield from patterns(child)
+
+
+class TestForms:
+    def test_every_pattern_of_the_contract_has_words(self) -> None:
+        requested = [
+            [definition.get("parameters", []), definition.get("requestBody", {})]
+            for _, _, definition in operations()
+        ]
+
+        assert {*patterns(dereferenced(requested))} == {*FORMS}
+
+    def test_no_pattern_is_quoted(self, service: Service) -> None:
+        body = {"name": "Dana", "email": "no address", "phone": "call me", "locale": "!"}
+
+        answer = ask(service.app, "POST", "/clients", json=body, headers=bearer("manager"))
+
+        assert answer.status_code == 400
+        assert {each["detail"] for each in answer.json()["errors"]} == {
+            "must be an e-mail address like dana@example.org",
+            "must be a telephone number like +49 30 1234567",
+            "must be a language tag like en or de-AT",
+        }
