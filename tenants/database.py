@@ -75,6 +75,9 @@ def _engine(url: str, *, pool_size: int) -> Engine:
         max_overflow=0,
         pool_timeout=POOL_WAIT_SECONDS,
         pool_pre_ping=False,
+        # Whatever the database's default: who waited for a lock has to see what was
+        # committed meanwhile.
+        isolation_level="READ COMMITTED",
         connect_args={"connect_timeout": CONNECT_SECONDS},
     )
 

@@ -180,7 +180,8 @@ class Provisioner:
         with self._database.control_transaction() as session:
             record = require_by_slug(session, slug, for_update=True)
             guard(session, record)
-            record.status = Status.SUSPENDED if record.role else record.status
+            # One that is being made is not finished any more.
+            record.status = Status.SUSPENDED if record.role else Status.DELETED
         cell = self._database.cells[record.cell]
         with cell.admin_transaction() as connection:
             self._drop(connection, cell, record)
@@ -194,7 +195,7 @@ class Provisioner:
     def _register(
         self, session: Session, slug: str, name: str, timezone: str, issuer: str
     ) -> ShopRecord:
-        existing = find_by_any_slug(session, slug)
+        existing = find_by_any_slug(session, slug, for_update=True)
         if existing is not None:
             return self._take_up(existing, name, timezone, issuer)
         shop_id = uuid.uuid4()
@@ -229,11 +230,10 @@ class Provisioner:
     def _build(self, cell: Cell, record: ShopRecord) -> str:
         while True:
             with cell.admin_transaction(as_owner=True) as connection:
-                # Two who finish the same shop wait for each other here.
-                connection.execute(
-                    text("select pg_advisory_xact_lock(hashtextextended(:schema, 0))"),
-                    {"schema": record.schema},
-                )
+                _lock(connection, record)
+                query = select(ShopRecord.status).where(ShopRecord.id == record.id)
+                if connection.execute(query).scalar_one() == Status.DELETED:
+                    raise SlugInUse(record.slug)
                 role = self._role_of(connection, record.id)
                 if role is not None:
                     return role
@@ -296,6 +296,7 @@ class Provisioner:
     @staticmethod
     def _drop(connection: Connection, cell: Cell, record: ShopRecord) -> None:
         become(connection, cell.roles.owner)
+        _lock(connection, record)
         connection.execute(text(f'DROP SCHEMA IF EXISTS "{record.schema}" CASCADE'))
         # The row of the role stays, so that the shop's last events find their way.
         query = select(shop_roles.c.name).where(shop_roles.c.shop_id == record.id)
@@ -303,3 +304,11 @@ class Provisioner:
         become(connection, "none")
         if role is not None:
             connection.execute(text(f'DROP ROLE IF EXISTS "{role}"'))
+
+
+def _lock(connection: Connection, record: ShopRecord) -> None:
+    """Have all who make or end the same shop wait for each other."""
+    connection.execute(
+        text("select pg_advisory_xact_lock(hashtextextended(:schema, 0))"),
+        {"schema": record.schema},
+    )

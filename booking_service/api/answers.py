@@ -80,6 +80,7 @@ def tagged(body: str, tag: str, caching: str = PRIVATE) -> flask.Response:
     changes = flask.request.method not in ("GET", "HEAD")
     response = _response(body, 200, NEVER if changes else caching)
     response.headers["ETag"] = f'"{tag}"'
+    response.headers["Vary"] = "Accept-Encoding"
     return response
 
 
@@ -99,8 +100,9 @@ def unchanged(tag: str, caching: str = PRIVATE) -> flask.Response:
     response.headers["Cache-Control"] = caching
     # The tag in the form in which the asker has it.
     variant = f"{tag}{GZIPPED}"
-    has_variant = flask.request.if_none_match.contains_weak(variant)
+    has_variant = variant in _all_of(flask.request.if_none_match)
     response.headers["ETag"] = f'"{variant if has_variant else tag}"'
+    response.headers["Vary"] = "Accept-Encoding"
     return response
 
 
@@ -129,7 +131,9 @@ def guard(serialise: Callable[[Row], Json]) -> Callable[[Row | None], None]:
         tag = None if record is None else tag_of(flask.json.dumps(serialise(record)))
         if needs_match and not _matches(wanted, tag):
             raise PreconditionFailed
-        if unwanted and _matches(unwanted, tag):
+        if unwanted.star_tag and tag is not None:
+            raise PreconditionFailed
+        if tag is not None and tag in map(_plain, _all_of(unwanted)):
             raise PreconditionFailed
 
     return check

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from functools import partial
+from functools import cache, partial
+from importlib.metadata import version
 from typing import Any
 
 import flask
 
 from booking_service.api import answers, exchange
 from booking_service.api.answers import Json
+from booking_service.api.contract import contract
 from booking_service.api.exchange import now
 from booking_service.domain.localtime import instant, rfc3339
 from booking_service.errors import InvalidInput
@@ -53,7 +55,7 @@ def get_availability(
             now=now(),
         )
     tag = f"{stamp}.{_ALWAYS if answer.true_before is None else answer.true_before}"
-    return answers.tagged(flask.json.dumps(serialise(answer)), tag)
+    return answers.kept(tag) or answers.tagged(flask.json.dumps(serialise(answer)), tag)
 
 
 def serialise(answer: Answer) -> Json:
@@ -73,11 +75,17 @@ def serialise(answer: Answer) -> Json:
     }
 
 
+@cache
+def _made_by() -> str:
+    """Who answers: another version may answer otherwise to the same counters."""
+    return f"{contract()['info']['version']} {version('tzdata')}"
+
+
 def _stamp(state: State) -> str:
     """What a tag begins with: the question, and the counters that speak for it."""
     counted = ",".join(f"{resource.hex}={value}" for resource, value in state.resources)
     query = flask.request.query_string.decode()
-    return answers.tag_of(f"{query} {state.rules} {counted}")
+    return answers.tag_of(f"{_made_by()} {query} {state.rules} {counted}")
 
 
 def _still_true(stamp: str, tag: str) -> bool:

@@ -37,8 +37,12 @@ class Bridge:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Have the application answer in one of its threads."""
-        body = io.BytesIO(await read_body(receive))
-        environ = cast("dict[str, Any]", build_environ(cast(Any, scope), cast(Any, body)))
+        body = await read_body(receive)
+        stream = cast(Any, io.BytesIO(body))
+        environ = cast("dict[str, Any]", build_environ(cast(Any, scope), stream))
+        # However it came, it is whole now: WSGI has no word for chunks.
+        environ.pop("HTTP_TRANSFER_ENCODING", None)
+        environ["CONTENT_LENGTH"] = str(len(body))
         answer = await asyncio.get_running_loop().run_in_executor(
             self._threads, contextvars.copy_context().run, self._answer, environ
         )

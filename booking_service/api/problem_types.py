@@ -56,7 +56,7 @@ def get_problem_type(name: str) -> flask.Response:
         response.headers["Content-Security-Policy"] = _POLICY
     else:
         response = answers.ok(serialise(found), caching=answers.PUBLIC)
-    response.headers["Vary"] = "Accept"
+    response.vary.add("Accept")
     return response
 
 

@@ -33,7 +33,7 @@ def update_shop(body: Body) -> flask.Response:
         answer = serialise(settings)
     if {"name", "timezone"} & body.keys():
         try:
-            platform_shops().repeat_settings(current_shop().slug, settings)
+            platform_shops().repeat_settings(current_shop())
         except (SQLAlchemyError, TenancyError) as error:
             # The change stands; the platform's list follows with the next one.
             _log.warning("registry not updated", error=repr(error))

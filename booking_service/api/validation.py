@@ -205,6 +205,8 @@ class ValidatedOperation:
         for parameter in self._in_header:
             name = parameter.name.lower().encode()
             given = [value for key, value in scope["headers"] if key == name]
+            if name.startswith(b"if-") and given:  # lists may be spread over lines
+                given = [b", ".join(given)]
             yield from parameter.errors([value.decode("latin-1") for value in given])
 
     def _body_errors(self, body: bytes) -> Iterator[FieldError]:

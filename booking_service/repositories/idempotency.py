@@ -28,6 +28,15 @@ _KEEP = _INSERT.on_conflict_do_update(
     },
 )
 
+_RESERVE = _INSERT.on_conflict_do_update(
+    index_elements=[KeptAnswer.id],
+    set_={
+        name: _INSERT.excluded[name]
+        for name in ("fingerprint", "status", "location", "body", "created_at")
+    },
+    where=KeptAnswer.status.is_(None) | (KeptAnswer.created_at <= bindparam("since")),
+).returning(KeptAnswer.id)
+
 
 def try_lock(session: Session, key: uuid.UUID) -> bool:
     """Keep others that ask for the same away; False if one is at it."""
@@ -44,6 +53,15 @@ def keep(session: Session, answer: KeptAnswer) -> None:
     """Keep an answer in place of what its key had before."""
     values = {column.key: getattr(answer, column.key) for column in KeptAnswer.__table__.c}
     session.execute(_KEEP, values)
+
+
+def reserve(session: Session, answer: KeptAnswer, *, since: dt.datetime) -> bool:
+    """Keep a key that has no answer; False if it was answered after ``since``.
+
+    Waits for whoever is about to answer it.
+    """
+    values = {column.key: getattr(answer, column.key) for column in KeptAnswer.__table__.c}
+    return session.execute(_RESERVE, {**values, "since": since}).first() is not None
 
 
 def prune(session: Session, *, before: dt.datetime) -> None:

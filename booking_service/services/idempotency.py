@@ -94,8 +94,19 @@ def find(session: Session, attempt: Attempt, *, now: dt.datetime) -> Reply | Non
     return Reply(kept.status, kept.body or "", kept.location or "", is_replay=True)
 
 
-def reserve(session: Session, attempt: Attempt, *, now: dt.datetime) -> None:
+def is_reserved(session: Session, attempt: Attempt, *, now: dt.datetime) -> bool:
+    """Say whether this very request has begun and was not answered yet."""
+    kept = idempotency.find(session, attempt.key, since=now - KEPT)
+    return (
+        kept is not None and kept.status is None and kept.fingerprint == attempt.fingerprint
+    )
+
+
+def reserve(session: Session, attempt: Attempt, *, now: dt.datetime) -> bool:
     """Keep a key for work that takes several transactions.
+
+    Returns:
+        False if the work has been done meanwhile, and answered.
 
     Raises:
         RequestInFlight: Somebody is about to reserve it.
@@ -103,10 +114,12 @@ def reserve(session: Session, attempt: Attempt, *, now: dt.datetime) -> None:
     """
     if not idempotency.try_lock(session, attempt.key):
         raise RequestInFlight
-    find(session, attempt, now=now)
-    idempotency.keep(
+    if find(session, attempt, now=now) is not None:
+        return False
+    return idempotency.reserve(
         session,
         KeptAnswer(id=attempt.key, fingerprint=attempt.fingerprint, created_at=now),
+        since=now - KEPT,
     )
 
 

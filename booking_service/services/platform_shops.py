@@ -8,17 +8,20 @@ from collections.abc import Callable
 from sqlalchemy import Connection, insert
 from sqlalchemy.orm import Session
 
+from booking_service.errors import RequestInFlight
 from booking_service.models import ShopSettings
 from booking_service.repositories.paging import Page, PageRequest
+from booking_service.repositories.shop import settings as shop_settings
 from booking_service.services import idempotency
 from booking_service.services.changes import Guard, unguarded
 from booking_service.services.idempotency import Attempt, Reply
-from tenants.database import Database
+from tenants.database import BoundShop, Database
 from tenants.errors import SlugInUse
 from tenants.models import ShopRecord, Status
 from tenants.provisioning import Provisioner
 from tenants.registry import (
     Registry,
+    find_by_any_slug,
     page_of_shops,
     require_by_slug,
     set_name_and_timezone,
@@ -85,8 +88,9 @@ class PlatformShops:
             RequestInFlight: The same request is being done at this moment.
         """
 
-        def reserve(session: Session, _record: ShopRecord) -> None:
-            idempotency.reserve(session, attempt, now=now)
+        def reserve(session: Session, record: ShopRecord) -> None:
+            if not idempotency.reserve(session, attempt, now=now):
+                raise SlugInUse(record.slug)
 
         def keep(session: Session, record: ShopRecord) -> None:
             idempotency.keep(session, attempt, answer(record), now=now)
@@ -104,11 +108,36 @@ class PlatformShops:
                 at_last=keep,
             )
         except SlugInUse:
-            kept = self._find(attempt, now)  # it may be ours
-            if kept is None:
-                raise
-            return kept
+            return self._made_already(attempt, slug, answer, now)
         return answer(record)
+
+    def _made_already(
+        self,
+        attempt: Attempt,
+        slug: str,
+        answer: Callable[[ShopRecord], Reply],
+        now: dt.datetime,
+    ) -> Reply:
+        """The answer to a request whose slug is taken, if it was taken for it.
+
+        Raises:
+            SlugInUse: It was not.
+            RequestInFlight: The shop is just being made.
+        """
+        with self._database.control_transaction() as session:
+            kept = idempotency.find(session, attempt, now=now)
+            if kept is not None:
+                return kept
+            record = find_by_any_slug(session, slug)
+            if record is None or not idempotency.is_reserved(session, attempt, now=now):
+                raise SlugInUse(slug)
+            if record.status == Status.PROVISIONING:
+                raise RequestInFlight
+            if record.status == Status.DELETED:
+                raise SlugInUse(slug)
+            reply = answer(record)
+            idempotency.keep(session, attempt, reply, now=now)
+            return reply
 
     def _find(self, attempt: Attempt, now: dt.datetime) -> Reply | None:
         with self._database.control_transaction() as session:
@@ -159,17 +188,22 @@ class PlatformShops:
         self._provisioner.delete(slug, guard=lambda _, record: guard(record))
         self._registry.forget()
 
-    def repeat_settings(self, shop_slug: str, settings: ShopSettings) -> None:
+    def repeat_settings(self, shop: BoundShop) -> None:
         """Let the platform's lists follow what the shop says of itself.
 
         The shop's own row is the truth and is written first; if this is cut off
-        the next change of the settings makes up for it.
+        the next change of the settings makes up for it. Whoever writes looks once
+        more, so that of several the last one to write has written the truth.
         """
-        with self._database.control_transaction() as session:
-            record = require_by_slug(session, shop_slug)
-            set_name_and_timezone(
-                session,
-                shop_id=record.id,
-                name=settings.name,
-                timezone=settings.timezone,
-            )
+        written = None
+        while (told := self._told_by(shop)) != written:
+            with self._database.control_transaction() as session:
+                set_name_and_timezone(
+                    session, shop_id=shop.id, name=told[0], timezone=told[1]
+                )
+            written = told
+
+    def _told_by(self, shop: BoundShop) -> tuple[str, str]:
+        with self._database.shop_transaction(shop) as session:
+            settings = shop_settings(session)
+            return settings.name, settings.timezone

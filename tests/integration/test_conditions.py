@@ -102,6 +102,14 @@ class TestReading:
             assert answer.content == b""
         assert not tag.startswith("W/")
 
+    def test_a_star_is_any_answer(self, resources: Resources) -> None:
+        caller, path = resources["service"]
+        tag = caller.get(path).headers["etag"]
+
+        answer = caller("GET", path, headers={"If-None-Match": "*"})
+
+        assert (answer.status_code, answer.headers["etag"]) == (304, tag)
+
     @pytest.mark.parametrize("kind", KINDS)
     def test_a_change_is_sent(self, resources: Resources, kind: str) -> None:
         caller, path = resources[kind]
@@ -204,6 +212,14 @@ class TestChanging:
         )
         assert caller.get(path).headers["etag"] == tag
         assert caller("DELETE", path, headers={"If-Match": tag}).status_code in (200, 204)
+
+    def test_what_is_unwanted_is_compared_weakly(self, resources: Resources) -> None:
+        caller, path = resources["service"]
+        tag = caller.get(path).headers["etag"]
+
+        answer = change(caller, path, {"If-None-Match": f"W/{tag}"})
+
+        refused(answer, 412, "precondition-failed")
 
     def test_weak_tags_name_no_state(self, resources: Resources) -> None:
         caller, path = resources["service"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
+import time
 import uuid
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -232,13 +234,54 @@ class TestCreateShopOnce:
     def test_makes_one_shop_of_many_equal_requests(self, platform: Caller) -> None:
         body = self.BODY | {"slug": f"once-{uuid.uuid4().hex}"}
 
+        answers: list[httpx.Response] = []
+
         def ask() -> int:
-            return send(platform, "/platform/shops", "k3", **body).status_code
+            answers.append(send(platform, "/platform/shops", "k3", **body))
+            return answers[-1].status_code
 
         statuses = at_once(*[ask] * 8)
 
         assert set(statuses) <= {201, 409}
         assert statuses[201] >= 1
+        for answer in answers:
+            if answer.status_code == 409:
+                refused(answer, 409, "request-in-flight")
+        again = send(platform, "/platform/shops", "k3", **body)
+        assert again.status_code == 201
+        assert again.headers["idempotent-replayed"] == "true"
+
+    def test_an_answer_that_was_given_is_not_forgotten(
+        self, platform: Caller, parts: Parts
+    ) -> None:
+        """Who takes up a shop that is just being opened does not undo its answer."""
+        body = self.BODY | {"slug": f"once-{uuid.uuid4().hex}"}
+        provisioner = parts.shops._provisioner
+        original = provisioner._activate
+        second: list[int] = []
+
+        def opening(session: Any, record: Any, role: str) -> Any:
+            opened = original(session, record, role)
+            racer = threading.Thread(
+                target=lambda: second.append(
+                    send(platform, "/platform/shops", "k5", **body).status_code
+                )
+            )
+            racers.append(racer)
+            racer.start()
+            time.sleep(0.3)  # not awaited: the other waits for this transaction
+            return opened
+
+        racers: list[threading.Thread] = []
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(provisioner, "_activate", opening)
+            first = send(platform, "/platform/shops", "k5", **body)
+        for racer in racers:
+            racer.join()
+        again = send(platform, "/platform/shops", "k5", **body)
+
+        assert first.status_code == again.status_code == 201
+        assert second == [201]
 
     def test_finishes_a_shop_whose_making_was_cut_off(
         self, platform: Caller, parts: Parts

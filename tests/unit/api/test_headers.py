@@ -130,7 +130,7 @@ class TestCompression:
 
 
 @pytest.fixture(scope="module")
-def app() -> ASGIApp:
+def crossing() -> ASGIApp:
     return app_with(cors_origins=(ORIGIN,))
 
 
@@ -144,8 +144,8 @@ class TestCors:
         }
         return ask(app, "OPTIONS", "/bookings", headers=asked)
 
-    def test_lets_the_pages_in_that_are_named(self, app: ASGIApp) -> None:
-        answer = self.preflight(app)
+    def test_lets_the_pages_in_that_are_named(self, crossing: ASGIApp) -> None:
+        answer = self.preflight(crossing)
 
         assert answer.status_code == 200
         assert answer.headers["access-control-allow-origin"] == ORIGIN
@@ -160,23 +160,23 @@ class TestCors:
             {"Access-Control-Request-Headers": "x-strange"},
         ],
     )
-    def test_tells_others_why_not(self, app: ASGIApp, wrong: dict[str, str]) -> None:
-        answer = self.preflight(app, **wrong)
+    def test_tells_others_why_not(self, crossing: ASGIApp, wrong: dict[str, str]) -> None:
+        answer = self.preflight(crossing, **wrong)
 
         assert answer.status_code == 400
         assert answer.headers["content-type"] == "application/problem+json"
         assert "Disallowed CORS" in answer.json()["detail"]
 
-    def test_lets_pages_read_what_they_need(self, app: ASGIApp) -> None:
-        answer = ask(app, "GET", "/bookings", headers={"Origin": ORIGIN})
+    def test_lets_pages_read_what_they_need(self, crossing: ASGIApp) -> None:
+        answer = ask(crossing, "GET", "/bookings", headers={"Origin": ORIGIN})
 
         assert answer.status_code == 401
         assert answer.headers["access-control-allow-origin"] == ORIGIN
         exposed = answer.headers["access-control-expose-headers"]
         assert {"ETag", "Location", "Retry-After"} <= {*exposed.split(", ")}
 
-    def test_lets_them_read_what_the_edge_refuses(self, app: ASGIApp) -> None:
-        answer = ask(app, "GET", "/bookings?a=%00", headers={"Origin": ORIGIN})
+    def test_lets_them_read_what_the_edge_refuses(self, crossing: ASGIApp) -> None:
+        answer = ask(crossing, "GET", "/bookings?a=%00", headers={"Origin": ORIGIN})
 
         assert answer.status_code == 400
         assert answer.headers["access-control-allow-origin"] == ORIGIN
