@@ -26,13 +26,14 @@ ROOT = Path(__file__).parents[2]
 class Server:
     """``booking-service serve --demo`` on a data folder, on a port of its choice."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **environment: str) -> None:
         self.environment = {
             "PATH": os.environ["PATH"],
             "FLASK_ENV": "development",
             "SECRET_KEY": SETTINGS.secret_key,
             "DATA_DIR": str(folder),
             "PORT": "0",
+            **environment,
         }
         self.said: list[str] = []
         self.process = subprocess.Popen(
@@ -61,8 +62,8 @@ class Server:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Server]:
-    server = Server(folder)
+def running(folder: Path, **environment: str) -> Iterator[Server]:
+    server = Server(folder, **environment)
     try:
         yield server
     finally:
@@ -154,6 +155,41 @@ class TestServe:
         assert listed.stdout.splitlines()[0].startswith("anna-cuts\tactive")
 
 
+class TestSeveralProcesses:
+    def test_serve_together_and_replace_one_that_dies(self, tmp_path: Path) -> None:
+        with running(tmp_path, WEB_CONCURRENCY="2") as server:
+            workers = serving_processes(server)
+            os.kill(workers[0], signal.SIGKILL)
+            deadline = time.monotonic() + 30
+            while len(set(serving_processes(server)) - {workers[0]}) < 2:
+                assert time.monotonic() < deadline
+            with httpx.Client(base_url=server.address) as http:
+                manager = server.caller("manager", http)
+                statuses = {manager.get("/bookings").status_code for _ in range(20)}
+            code = server.end(signal.SIGTERM)
+
+        assert len(workers) == 2
+        assert statuses == {200}
+        assert code == 0
+        assert Layout(tmp_path).running() is None
+
+
+def serving_processes(server: Server) -> list[int]:
+    """The processes that the server's own has spawned to serve."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            command = (entry / "cmdline").read_bytes()
+        except OSError:
+            continue  # gone already
+        if parent == server.process.pid and b"spawn_main" in command:
+            found.append(int(entry.name))
+    return sorted(found)
+
+
 class TestKilled:
     def test_every_answered_booking_is_there_after_a_restart(self, tmp_path: Path) -> None:
         answered: list[str] = []
@@ -188,6 +224,70 @@ class TestKilled:
 
         assert len(answered) >= 30
         assert set(found) == {200}
+
+    def test_a_retry_after_a_restart_books_nothing_twice(self, tmp_path: Path) -> None:
+        """Some requests were cut off by the kill: committed or not, nobody knows."""
+        wanted: dict[str, str] = {}
+        first: dict[str, str | None] = {}
+        enough = threading.Event()
+        with running(tmp_path) as server, httpx.Client(base_url=server.address) as http:
+            manager = server.caller("manager", http)
+            service, starts = free_starts(manager)
+            body = {
+                "service_id": service,
+                "client": {"name": "Dana"},
+                "notes": "retried",
+            }
+            wanted = {f"key-{start}": start for start in starts[:60]}
+
+            def book(keys: list[str]) -> None:
+                for key in keys:
+                    first[key] = None
+                    try:
+                        answer = manager(
+                            "POST",
+                            "/bookings",
+                            json={**body, "starts_at": wanted[key]},
+                            headers={"Idempotency-Key": key},
+                        )
+                    except httpx.TransportError:
+                        return
+                    first[key] = answer.json()["id"]
+                    if sum(each is not None for each in first.values()) >= 20:
+                        enough.set()
+
+            keys = list(wanted)
+            workers = [
+                threading.Thread(target=book, args=(keys[part::4],)) for part in range(4)
+            ]
+            for worker in workers:
+                worker.start()
+            assert enough.wait(60)
+            server.end(signal.SIGKILL)
+            for worker in workers:
+                worker.join()
+
+        with running(tmp_path) as server, httpx.Client(base_url=server.address) as http:
+            manager = server.caller("manager", http)
+            again = {
+                key: made(
+                    manager(
+                        "POST",
+                        "/bookings",
+                        json={**body, "starts_at": start},
+                        headers={"Idempotency-Key": key},
+                    )
+                )["id"]
+                for key, start in wanted.items()
+            }
+            window = {"from": starts[0], "to": starts[60], "status": "confirmed"}
+            listed = made(manager.get("/bookings", limit=200, **window))["items"]
+
+        for key, booking in first.items():
+            assert booking in (None, again[key])
+        booked = [each["id"] for each in listed if each["notes"] == "retried"]
+        assert sorted(booked) == sorted(again.values())
+        assert len(set(booked)) == len(wanted)
 
     def test_without_its_database_it_answers_503_and_recovers(self, tmp_path: Path) -> None:
         with running(tmp_path) as server, httpx.Client(base_url=server.address) as http:
