@@ -14,6 +14,14 @@ from booking_service.api.bridge import Bridge
 from tests.doubles import ask
 
 Start = Callable[[str, list[tuple[str, str]]], object]
+SCOPE = {
+    "type": "http",
+    "http_version": "1.1",
+    "method": "GET",
+    "path": "/",
+    "query_string": b"",
+    "headers": [],
+}
 here = contextvars.ContextVar("here", default="nowhere")
 
 
@@ -50,15 +58,7 @@ class TestBridge:
             async def send(message: Any) -> None:
                 sent.append(message)
 
-            scope = {
-                "type": "http",
-                "http_version": "1.1",
-                "method": "GET",
-                "path": "/",
-                "query_string": b"",
-                "headers": [],
-            }
-            await Bridge(look, threads=1)(scope, receive, send)
+            await Bridge(look, threads=1)(SCOPE, receive, send)
 
         asyncio.run(run())
 
@@ -90,13 +90,5 @@ class TestBridge:
         async def receive() -> Any:
             return {"type": "http.request", "body": b"", "more_body": False}
 
-        scope = {
-            "type": "http",
-            "http_version": "1.1",
-            "method": "GET",
-            "path": "/",
-            "query_string": b"",
-            "headers": [],
-        }
         with pytest.raises(LookupError):
-            asyncio.run(Bridge(app, threads=1)(scope, receive, receive))  # type: ignore[arg-type] # never sent
+            asyncio.run(Bridge(app, threads=1)(SCOPE, receive, receive))  # type: ignore[arg-type] # never sent
