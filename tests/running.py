@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
-from booking_service.cli.http import JsonErrors
+from booking_service.cli.http import Http
 
 
 class _Server(uvicorn.Server):
@@ -27,7 +27,7 @@ class _Server(uvicorn.Server):
 def serving(app: ASGIApp) -> Iterator[str]:
     """Serve ``app`` on a free port; its address."""
     config = uvicorn.Config(
-        app, http=JsonErrors, log_config=None, access_log=False, lifespan="off", ws="none"
+        app, http=Http, log_config=None, access_log=False, lifespan="off", ws="none"
     )
     server = _Server(config)
     with socket.socket() as listener:

@@ -16,7 +16,7 @@ from uvicorn.supervisors import Multiprocess
 
 from booking_service import logs
 from booking_service.app import Parts, create_app
-from booking_service.cli.http import JsonErrors
+from booking_service.cli.http import Http
 from booking_service.config import Settings
 
 KEEP_ALIVE_SECONDS = 30
@@ -115,7 +115,7 @@ def _config(
         app,
         factory=isinstance(app, str),
         workers=workers,
-        http=JsonErrors,
+        http=Http,
         log_config=None,
         access_log=False,
         server_header=False,

@@ -9,6 +9,7 @@ import json
 import socket
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 
 import pytest
 
@@ -348,8 +349,9 @@ class TestWire:
     )
     def test_nonsense_is_refused(self, sent: bytes, address: str) -> None:
         with Wire(address).connect() as connection:
-            connection.sendall(sent)
-            connection.shutdown(socket.SHUT_WR)
+            with suppress(OSError):  # refused before all of it was sent
+                connection.sendall(sent)
+                connection.shutdown(socket.SHUT_WR)
             answer = read(connection)
 
         assert answer.status in (0, 400, 401, 404, 414, 431)
@@ -383,6 +385,51 @@ class TestWire:
         answer = Wire(address).ask(b"GET", b"http://evil.example/platform/shops")
 
         assert answer.status in (400, 401, 404)
+
+    @pytest.mark.parametrize("pieces", [1, 7, 400], ids=lambda size: f"{size} bytes")
+    @pytest.mark.parametrize(
+        "offer",
+        [
+            (b"Upgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAAA\r\n"
+            b"Connection: Upgrade, HTTP2-Settings\r\n"),
+            (b"Upgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Version: 13\r\n"
+            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"),
+        ],
+        ids=["h2c", "websocket"],
+    )
+    def test_whoever_offers_another_protocol_is_answered_in_http(
+        self, offer: bytes, pieces: int, hit: Target
+    ) -> None:
+        """Java's client offers h2c with every request on plain HTTP."""
+        operation = next(each for each in OPERATIONS if each.id == "create_client")
+        head = request(
+            b"POST",
+            b"/clients",
+            headers=[*hit.token(operation), JSON, (b"Content-Length", b"15")],
+        )
+        first, rest = head.replace(b"Connection: close\r\n", offer), b'{"name":"Dana"}'
+        follows = b"GET /health/live HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+        sent = first + rest + follows
+
+        with hit.wire.connect() as connection:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for begin in range(0, len(sent), pieces):
+                connection.sendall(sent[begin : begin + pieces])
+            received = b""
+            while piece := connection.recv(65536):
+                received += piece
+
+        assert received.startswith(b"HTTP/1.1 201 ")
+        assert b'"name": "Dana"' in received
+        assert received.count(b"HTTP/1.1 200 ") == 1
+
+    def test_a_head_without_end_is_refused(self, address: str) -> None:
+        wire = Wire(address)
+
+        answer = wire.send(b"GET / HTTP/1.1\r\nX: ", *[b"x" * 10_000] * 20)
+
+        assert answer.status in (0, 431)
+        assert wire.ask(b"GET", b"/health/live").status == 200
 
     def test_whoever_asks_to_continue_is_answered(self, hit: Target) -> None:
         operation = next(each for each in OPERATIONS if each.id == "create_client")
