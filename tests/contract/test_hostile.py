@@ -390,10 +390,14 @@ class TestWire:
     @pytest.mark.parametrize(
         "offer",
         [
-            (b"Upgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAAA\r\n"
-            b"Connection: Upgrade, HTTP2-Settings\r\n"),
-            (b"Upgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Version: 13\r\n"
-            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"),
+            (
+                b"Upgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAAA\r\n"
+                b"Connection: Upgrade, HTTP2-Settings\r\n"
+            ),
+            (
+                b"Upgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+            ),
         ],
         ids=["h2c", "websocket"],
     )

@@ -14,6 +14,7 @@ from tests.examples import GUARDED, Operation
 from tests.unit.api.conftest import Service
 
 CONTENT_TYPE = "application/problem+json"
+HOST = (b"host", b"test")
 
 
 def raw(
@@ -28,7 +29,7 @@ def raw(
         "path": path.decode("latin-1"),
         "raw_path": path,
         "query_string": query,
-        "headers": [(b"authorization", b"Bearer manager:someone")],
+        "headers": [HOST, (b"authorization", b"Bearer manager:someone")],
         "server": ("test", 80),
         "client": ("test", 1),
         **changes,
@@ -79,9 +80,15 @@ class TestRefusals:
         assert raw(service, b"/bookings", b"a=" + b"b" * 33_000)["status"] == 414
 
     def test_large_headers_are_refused(self, service: Service) -> None:
-        headers = [(b"x-large", b"x" * 40_000)]
+        headers = [HOST, (b"x-large", b"x" * 40_000)]
 
         assert raw(service, b"/health/live", headers=headers)["status"] == 431
+
+    @pytest.mark.parametrize("hosts", [[], [HOST, HOST]], ids=["none", "two"])
+    def test_a_request_names_one_host(
+        self, hosts: list[tuple[bytes, bytes]], service: Service
+    ) -> None:
+        assert raw(service, b"/health/live", headers=hosts)["status"] == 400
 
     def test_an_announced_large_body_is_refused_unread(self, service: Service) -> None:
         headers = {"Content-Length": str(LARGEST_BODY + 1), **bearer("manager")}
