@@ -395,7 +395,8 @@ class TestWire:
                 b"Connection: Upgrade, HTTP2-Settings\r\n"
             ),
             (
-                b"Upgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                b"Upgrade: websocket\r\nConnection: upgrade\r\n"
+                b"Sec-WebSocket-Version: 13\r\n"
                 b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
             ),
         ],
