@@ -185,6 +185,8 @@ def _require_sound(scope: Scope) -> None:
         raise NotFound("path")
     if sum(len(name) + len(value) for name, value in scope["headers"]) > LARGEST_HEADERS:
         raise HeadersTooLarge
+    if scope["http_version"] not in ("1.0", "1.1"):
+        raise MalformedRequest("Speak HTTP/1.1.")
     hosts = sum(name == b"host" for name, _ in scope["headers"])
     if hosts > 1 or (hosts == 0 and scope["http_version"] == "1.1"):
         raise MalformedRequest("Send one Host header (RFC 9112, section 3.2).")

@@ -32,6 +32,12 @@ __all__ = [
 ]
 
 
+@pytest.fixture(scope="session")
+def standing(address: str, new_shop: MakeShop) -> Target:
+    """For requests that change nothing."""
+    return filled(address, new_shop)
+
+
 @pytest.fixture
 def hit(address: str, new_shop: MakeShop, clock: SettableClock) -> Target:
     return filled(address, new_shop)

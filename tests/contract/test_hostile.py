@@ -183,7 +183,7 @@ class TestEveryOperation:
 
     @EVERY
     def test_names_the_methods_that_it_allows(
-        self, operation: Operation, hit: Target
+        self, operation: Operation, standing: Target
     ) -> None:
         siblings = {
             each.method for each in OPERATIONS if each.template == operation.template
@@ -191,9 +191,9 @@ class TestEveryOperation:
         if "GET" in siblings:
             siblings.add("HEAD")
 
-        for method in (b"PATCH", b"TRACE", b"PROPFIND", b"get", b"FOO", b"OPTIONS"):
-            answer = hit.wire.ask(
-                method, hit.target(operation), headers=hit.token(operation)
+        for method in (b"PATCH", b"TRACE", b"PROPFIND", b"OPTIONS"):
+            answer = standing.wire.ask(
+                method, standing.target(operation), headers=standing.token(operation)
             )
 
             assert answer.status == 405, method
@@ -223,15 +223,17 @@ class TestEveryOperation:
             }
 
     @WITH_BODY
-    def test_refuses_a_large_body_unread(self, operation: Operation, hit: Target) -> None:
+    def test_refuses_a_large_body_unread(
+        self, operation: Operation, standing: Target
+    ) -> None:
         head = request(
             operation.method.encode(),
-            hit.target(operation),
-            headers=[*hit.token(operation), JSON, (b"Content-Length", b"999999999")],
+            standing.target(operation),
+            headers=[*standing.token(operation), JSON, (b"Content-Length", b"999999999")],
         )
 
         began = time.monotonic()
-        answer = hit.wire.send(head)  # not a byte of the body follows
+        answer = standing.wire.send(head)  # not a byte of the body follows
 
         assert answer.status == 413
         assert _problem_faults(answer) is None
@@ -239,17 +241,17 @@ class TestEveryOperation:
 
     @WITH_BODY
     def test_refuses_a_large_body_that_comes_in_chunks(
-        self, operation: Operation, hit: Target
+        self, operation: Operation, standing: Target
     ) -> None:
         chunked = (b"Transfer-Encoding", b"chunked")
         head = request(
             operation.method.encode(),
-            hit.target(operation),
-            headers=[*hit.token(operation), JSON, chunked],
+            standing.target(operation),
+            headers=[*standing.token(operation), JSON, chunked],
         )
         chunk = b"10000\r\n" + b" " * 0x10000 + b"\r\n"
 
-        answer = hit.wire.send(head, *[chunk] * 17)  # no end follows
+        answer = standing.wire.send(head, *[chunk] * 17)  # no end follows
 
         assert answer.status == 413
 
@@ -258,10 +260,10 @@ class TestWithoutToken:
     """Nothing is told to those who do not say who they are."""
 
     @GUARDED_ONES
-    def test_no_view_is_reached(self, operation: Operation, hit: Target) -> None:
-        path, body = hit.path(operation), hit.body(operation)
+    def test_no_view_is_reached(self, operation: Operation, standing: Target) -> None:
+        path, body = standing.path(operation), standing.body(operation)
         sent = json.dumps(body).encode() if body is not None else None
-        targets = [hit.target(operation), *(path + tail for tail in attacks.TAILS)]
+        targets = [standing.target(operation), *(path + tail for tail in attacks.TAILS)]
         targets += [
             path + b"?" + query
             for query in list(attacks.queries(operation.definition, {}))[:40]
@@ -271,7 +273,9 @@ class TestWithoutToken:
         answers = [
             (
                 target,
-                hit.wire.ask(operation.method.encode(), target, headers=kind, body=sent),
+                standing.wire.ask(
+                    operation.method.encode(), target, headers=kind, body=sent
+                ),
             )
             for target in targets
         ]
@@ -301,15 +305,18 @@ class TestWithoutToken:
         ids=lambda given: given[0][:20].decode("latin-1"),
     )
     def test_a_bad_token_is_none(
-        self, operation: Operation, given: list[bytes], hit: Target
+        self, operation: Operation, given: list[bytes], standing: Target
     ) -> None:
-        body = hit.body(operation)
+        body = standing.body(operation)
         sent = json.dumps(body).encode() if body is not None else None
         headers = [(b"Authorization", each) for each in given]
         headers += [JSON] if sent is not None else []
 
-        answer = hit.wire.ask(
-            operation.method.encode(), hit.target(operation), headers=headers, body=sent
+        answer = standing.wire.ask(
+            operation.method.encode(),
+            standing.target(operation),
+            headers=headers,
+            body=sent,
         )
 
         assert answer.status == 401
@@ -374,6 +381,15 @@ class TestWire:
                 received += piece
 
         assert received.count(b"HTTP/1.1 ") == 1
+
+    @pytest.mark.parametrize("method", [b"get", b"FOO", b"G\xcbT", b"x" * 1000])
+    def test_a_method_that_nobody_knows_is_no_http(
+        self, method: bytes, address: str
+    ) -> None:
+        answer = Wire(address).ask(method, b"/health/live")
+
+        assert answer.status == 400
+        assert _problem_faults(answer) is None
 
     @pytest.mark.parametrize("method", [b"OPTIONS", b"CONNECT", b"TRACE"])
     def test_a_star_is_no_path(self, method: bytes, address: str) -> None:

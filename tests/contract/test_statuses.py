@@ -236,14 +236,26 @@ def address_without_database() -> Iterator[str]:
         yield address
 
 
+# These change nothing, and need no shop of their own.
+REFUSED_EARLY = {400, 401, 403, 413, 414, 415, 431, 503}
+
+
 @pytest.fixture
 def stage(
-    hit: Target,
+    request: pytest.FixtureRequest,
+    status: int,
     clock: SettableClock,
     monkeypatch: pytest.MonkeyPatch,
     address_without_database: str,
 ) -> Stage:
-    return Stage(hit, clock, monkeypatch, address_without_database)
+    name = "standing" if status in REFUSED_EARLY else "hit"
+    target: Target = request.getfixturevalue(name)
+    return Stage(
+        replace(target, ids=dict(target.ids)),
+        clock,
+        monkeypatch,
+        address_without_database,
+    )
 
 
 DOCUMENTED = [

@@ -71,7 +71,7 @@ def http(address: str) -> Iterator[httpx.Client]:
         yield http
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def new_shop(parts: Parts, http: httpx.Client) -> MakeShop:
     def make(timezone: str = "UTC", **settings: object) -> Shop:
         slug = f"shop-{next(_numbers)}"
