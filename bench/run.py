@@ -150,7 +150,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=5, help="of each round and side")
     parser.add_argument("--warm-up", type=int, default=2, help="seconds")
-    parser.add_argument("--connections", type=int, default=8)
+    parser.add_argument("--connections", type=int, default=16)
     parser.add_argument(
         "cases", nargs="*", default=["create", "get", "availability"], metavar="CASE"
     )
