@@ -216,6 +216,17 @@ class TestChanging:
 
         refused(answer, 412, "precondition-failed")
 
+    def test_a_platform_shop_in_another_state_is_left_alone(
+        self, resources: Resources
+    ) -> None:
+        caller, path = resources["platform shop"]
+
+        for body in ({"status": "suspended"}, {}):
+            answer = caller("PUT", path, json=body, headers={"If-Match": '"x"'})
+            refused(answer, 412, "precondition-failed")
+
+        assert made(caller.get(path))["status"] == "active"
+
     def test_weak_tags_name_no_state(self, resources: Resources) -> None:
         caller, path = resources["service"]
         tag = caller.get(path).headers["etag"]

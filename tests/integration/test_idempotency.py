@@ -13,7 +13,7 @@ import httpx
 import pytest
 from sqlalchemy import Engine
 
-from booking_service.app import Parts
+from booking_service.app import Parts, relay
 from booking_service.domain.actors import Role
 from booking_service.repositories import idempotency as kept
 from booking_service.services import idempotency
@@ -120,6 +120,31 @@ class TestCreateOnce:
         }
 
         assert len(ids) == 4
+
+    def test_does_new_work_for_each_role_of_a_subject(self, shop: Shop) -> None:
+        cut = shop.add_service()
+        shop.add_provider(cut)
+        shop.add_provider(cut)
+        wanted = {"service_id": cut["id"], "starts_at": instant("10:00")}
+        client, manager = (
+            shop.caller(role, "both") for role in (Role.CLIENT, Role.MANAGER)
+        )
+
+        ids = {
+            made(send(client, "/bookings", "k", **wanted, client={"name": "D"}))["id"],
+            made(send(manager, "/bookings", "k", **wanted, client={"name": "D"}))["id"],
+        }
+
+        assert len(ids) == 2
+
+    def test_refuses_the_key_for_another_path(self, shop: Shop) -> None:
+        anna, bert = shop.add_provider(), shop.add_provider(name="Bert")
+        days = {"starts_on": "2031-01-01", "ends_on": "2031-01-02"}
+        made(send(shop.manager, f"/providers/{anna['id']}/time-off", "k", **days))
+
+        answer = send(shop.manager, f"/providers/{bert['id']}/time-off", "k", **days)
+
+        refused(answer, 422, "key-reused")
 
     def test_does_new_work_in_each_shop(self, new_shop: MakeShop) -> None:
         one, other = new_shop(), new_shop()
@@ -306,7 +331,7 @@ class TestCreateShopOnce:
 class TestKeeping:
     def test_a_key_is_good_for_a_day(self, shop: Shop, clock: SettableClock) -> None:
         first = made(send(shop.manager, "/clients", "k", name="Dana"))
-        clock.now += idempotency.KEPT - dt.timedelta(seconds=1)
+        clock.now += dt.timedelta(hours=24, seconds=-1)
         still = made(send(shop.manager, "/clients", "k", name="Dana"))
         clock.now += dt.timedelta(seconds=1)
 
@@ -329,6 +354,25 @@ class TestKeeping:
         _go_round(keeping)
 
         assert (before, one_value(superuser, count)) == (1, 0)
+
+    def test_the_relay_sees_to_it(
+        self, shop: Shop, parts: Parts, clock: SettableClock, superuser: Engine
+    ) -> None:
+        made(send(shop.manager, "/clients", "k", name="Dana"))
+        schema = parts.shops.get(shop.slug).schema
+        count = f'select count(*) from "{schema}".kept_answers'
+        clock.now += dt.timedelta(hours=24, seconds=1)
+        stop = threading.Event()
+        worker = threading.Thread(target=relay(parts).run, args=(stop,))
+
+        worker.start()
+        deadline = time.monotonic() + 60
+        while one_value(superuser, count) and time.monotonic() < deadline:
+            stop.wait(0.05)
+        stop.set()
+        worker.join()
+
+        assert one_value(superuser, count) == 0
 
     def test_a_round_is_made_once_an_hour(self, parts: Parts, clock: SettableClock) -> None:
         keeping = Housekeeping(parts.database, clock=clock)

@@ -34,6 +34,8 @@ class TestSecurity:
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["referrer-policy"] == "no-referrer"
         assert "default-src 'none'" in headers["content-security-policy"]
+        assert "frame-ancestors 'none'" in headers["content-security-policy"]
+        assert headers["cross-origin-resource-policy"] == "same-origin"
         assert "cache-control" in headers
 
     def test_https_is_asked_for_in_production_only(self, service: Service) -> None:
@@ -68,6 +70,13 @@ class TestCaching:
         again = ask(service.app, "GET", "/openapi.json", headers={"If-None-Match": tag})
 
         assert again.status_code == 304
+
+    def test_a_name_with_an_underscore_is_not_that_with_a_hyphen(
+        self, service: Service
+    ) -> None:
+        answer = ask(service.app, "GET", "/openapi.json", headers={"If_None_Match": "*"})
+
+        assert answer.status_code == 200
 
 
 class TestTrace:
