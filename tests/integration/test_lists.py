@@ -148,7 +148,8 @@ class TestPages:
             problem = refused(answer, 400, "invalid-input")
             assert problem["errors"][0]["pointer"] == "#/query/cursor"
 
-    @pytest.mark.parametrize("change", [0, 5, -1])
+    # Not the last one: some of its bits say nothing.
+    @pytest.mark.parametrize("change", [0, 5, -5])
     def test_a_cursor_that_was_changed_is_refused(
         self, shop: Shop, closures: list[str], change: int
     ) -> None:
