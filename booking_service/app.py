@@ -147,7 +147,7 @@ def create_app(
         app.add_error_handler(kind, problems.connexion_problem)
     _prepare_flask(app.app, parts)
     app._middleware_app.asgi_app = Bridge(  # noqa: SLF001 - Connexion has no setting for it
-        app.app.wsgi_app, threads=settings.pool_size
+        app.app.wsgi_app, threads=settings.pool_size, beside=[health.LIVENESS]
     )
     return _behind_edge(app, settings)
 

@@ -100,6 +100,23 @@ def free_starts(
     return found, length
 
 
+def own_record(cursor: Any, shop_id: int, subject: str) -> uuid.UUID:
+    """The client's record, made on first use."""
+    find = "SELECT id FROM clients WHERE shop_id = %s AND subject = %s"
+    cursor.execute(find, (shop_id, subject))
+    found = cursor.fetchone()
+    if found is None:
+        cursor.execute(
+            "INSERT INTO clients (id, shop_id, subject) VALUES (%s, %s, %s)"
+            " ON CONFLICT (shop_id, subject) DO NOTHING",
+            (uuid.uuid4(), shop_id, subject),
+        )
+        cursor.execute(find, (shop_id, subject))
+        found = cursor.fetchone() or flask.abort(500)
+    client_id: uuid.UUID = found[0]
+    return client_id
+
+
 @app.get("/availability")
 def availability() -> Any:
     """What is free."""
@@ -141,13 +158,7 @@ def create() -> Any:
             )
             if start not in starts:
                 return {"title": "The slot is taken"}, 409
-            cursor.execute(
-                "INSERT INTO clients (id, shop_id, subject) VALUES (%s, %s, %s)"
-                " ON CONFLICT (shop_id, subject) DO UPDATE SET subject = excluded.subject"
-                " RETURNING id",
-                (uuid.uuid4(), shop_id, claims["sub"]),
-            )
-            (client_id,) = cursor.fetchone() or flask.abort(500)
+            client_id = own_record(cursor, shop_id, claims["sub"])
             booking_id = uuid.uuid4()
             cursor.execute(
                 "INSERT INTO bookings (id, shop_id, provider_id, service_id, client_id,"

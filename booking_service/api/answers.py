@@ -80,7 +80,6 @@ def tagged(body: str, tag: str, caching: str = PRIVATE) -> flask.Response:
     changes = flask.request.method not in ("GET", "HEAD")
     response = _response(body, 200, NEVER if changes else caching)
     response.headers["ETag"] = f'"{tag}"'
-    response.headers["Vary"] = "Accept-Encoding"
     return response
 
 

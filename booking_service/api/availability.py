@@ -18,7 +18,7 @@ from booking_service.domain.localtime import instant, rfc3339
 from booking_service.errors import InvalidInput
 from booking_service.services import availability
 from booking_service.services.availability import Answer, State
-from tenants.middleware import shop_transaction
+from tenants.middleware import current_shop, shop_transaction
 
 # In a tag: time alone does not change the answer.
 _ALWAYS = "always"
@@ -85,7 +85,8 @@ def _stamp(state: State) -> str:
     """What a tag begins with: the question, and the counters that speak for it."""
     counted = ",".join(f"{resource.hex}={value}" for resource, value in state.resources)
     query = flask.request.query_string.decode()
-    return answers.tag_of(f"{_made_by()} {query} {state.rules} {counted}")
+    shop = current_shop().id
+    return answers.tag_of(f"{_made_by()} {shop} {query} {state.rules} {counted}")
 
 
 def _still_true(stamp: str, tag: str) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
@@ -25,15 +25,19 @@ WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 class Bridge:
     """Runs a WSGI application in threads of its own."""
 
-    def __init__(self, app: WsgiApp, *, threads: int) -> None:
+    def __init__(self, app: WsgiApp, *, threads: int, beside: Collection[str] = ()) -> None:
         """Wrap ``app``.
 
         Args:
             app: Answers at once or in chunks, which are joined.
             threads: How many requests it may be at work on.
+            beside: Paths that are answered at once, by a thread of their own, while
+                all others wait for a database.
         """
         self._app = app
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="handler")
+        self._beside = frozenset(beside)
+        self._thread_beside = ThreadPoolExecutor(1, thread_name_prefix="beside")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Have the application answer in one of its threads."""
@@ -43,8 +47,10 @@ class Bridge:
         # However it came, it is whole now: WSGI has no word for chunks.
         environ.pop("HTTP_TRANSFER_ENCODING", None)
         environ["CONTENT_LENGTH"] = str(len(body))
+        is_beside = scope["path"] in self._beside
+        threads = self._thread_beside if is_beside else self._threads
         answer = await asyncio.get_running_loop().run_in_executor(
-            self._threads, contextvars.copy_context().run, self._answer, environ
+            threads, contextvars.copy_context().run, self._answer, environ
         )
         await send(
             {
@@ -53,13 +59,13 @@ class Bridge:
                 "headers": answer.headers,
             }
         )
-        await send({"type": "http.response.body", "body": answer.body})
+        await send({"type": "http.response.body", "body": b"".join(answer.chunks)})
 
     def _answer(self, environ: dict[str, Any]) -> _Answer:
         answer = _Answer()
         chunks = self._app(environ, answer.start)
         try:
-            answer.body = b"".join(chunks)
+            answer.chunks.extend(chunks)
         finally:
             close = getattr(chunks, "close", None)
             if close is not None:
@@ -73,7 +79,7 @@ class _Answer:
     def __init__(self) -> None:
         self.status = 500
         self.headers: list[tuple[bytes, bytes]] = []
-        self.body = b""
+        self.chunks: list[bytes] = []
 
     def start(
         self, status: str, headers: list[tuple[str, str]], exc_info: object = None
@@ -83,7 +89,4 @@ class _Answer:
             (name.lower().encode("latin-1"), value.encode("latin-1"))
             for name, value in headers
         ]
-        return self._write
-
-    def _write(self, chunk: bytes) -> None:
-        raise NotImplementedError("applications return their answer")
+        return self.chunks.append

@@ -36,19 +36,19 @@ _START = """SwaggerUIBundle({
 """
 
 
-@docs.get("/docs")
+@docs.get("/docs", provide_automatic_options=False)
 def page() -> flask.Response:
     """The page."""
     return _with_policy(flask.Response(_PAGE, content_type="text/html; charset=utf-8"))
 
 
-@docs.get("/docs/start.js")
+@docs.get("/docs/start.js", provide_automatic_options=False)
 def start() -> flask.Response:
     """What starts the page; a file, since the policy allows no inline scripts."""
     return _with_policy(flask.Response(_START, content_type="text/javascript"))
 
 
-@docs.get("/docs/<asset>")
+@docs.get("/docs/<asset>", provide_automatic_options=False)
 def asset(asset: str) -> flask.Response:
     """A file of Swagger UI."""
     return _with_policy(flask.send_from_directory(ASSETS, asset, conditional=False))

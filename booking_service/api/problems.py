@@ -157,7 +157,8 @@ def _kind(refusal: BookingServiceError | TenancyError) -> ProblemType:
 
 @cache
 def _path_patterns() -> list[tuple[re.Pattern[str], list[str]]]:
-    patterns = []
+    # Beside the contract there are the pages of its documentation.
+    patterns = [(re.compile("/docs(/[^/]+)?"), ["GET", "HEAD"])]
     for template, item in contract()["paths"].items():
         pattern = re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(template))
         methods = sorted(method.upper() for method in item if method in METHODS)
@@ -168,7 +169,7 @@ def _path_patterns() -> list[tuple[re.Pattern[str], list[str]]]:
 
 
 def allowed_methods(path: str) -> list[str]:
-    """The methods that the contract knows for a path, in alphabetical order."""
+    """The methods that are known for a path, in alphabetical order."""
     return sorted(
         {
             method

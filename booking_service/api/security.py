@@ -9,6 +9,7 @@ import flask
 from connexion.context import context
 from connexion.lifecycle import ConnexionRequest
 from connexion.security import NO_VALUE, BearerSecurityHandler
+from werkzeug.exceptions import MethodNotAllowed
 
 from booking_service.api.tokens import Claims, Verifier
 from booking_service.domain.actors import Role
@@ -81,6 +82,8 @@ def require_routed() -> None:
     """
     if flask.request.blueprint in OUTSIDE_THE_CONTRACT:
         return
+    if isinstance(flask.request.routing_exception, MethodNotAllowed):
+        raise flask.request.routing_exception  # no handler is reached
     routing = flask.request.environ["asgi.scope"].get("extensions", {}).get(ROUTING, {})
     if routing.get("operation_id") is None:
         raise NotFound("path")

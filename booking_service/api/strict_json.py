@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Collection
 from typing import Any, NoReturn
 
 # No member of the contract has more digits; converting thousands takes long.
 MOST_DIGITS = 20
 DEEPEST = 32
+# The largest body that the contract allows, a week of hours with every break, has
+# fewer; naming what is wrong with each of a quarter of a million holds up everybody.
+MOST_VALUES = 10_000
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -22,7 +26,8 @@ def parse(body: bytes) -> Any:
     Raises:
         MalformedJson: It is not UTF-8 or not JSON, is nested too deeply, has a
             member twice, a number that JSON does not know or with too many
-            digits, the character U+0000, or half of a surrogate pair.
+            digits, too many values, the character U+0000, or half of a surrogate
+            pair.
     """
     try:
         text = body.decode("utf-8")
@@ -40,7 +45,7 @@ def parse(body: bytes) -> Any:
         raise MalformedJson("is nested too deeply") from error
     except json.JSONDecodeError as error:
         raise MalformedJson(f"is not JSON: {error.msg} at position {error.pos}") from error
-    _require_sound(document, depth=1)
+    _require_sound(document)
     return document
 
 
@@ -51,18 +56,29 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
-def _require_sound(value: Any, *, depth: int) -> None:
-    if depth > DEEPEST:
-        raise MalformedJson(f"is nested more than {DEEPEST} deep")
+def _require_sound(document: Any) -> None:
+    waiting, level = [document], 1
+    seen = 0
+    while waiting:
+        seen += len(waiting)
+        if level > DEEPEST:
+            raise MalformedJson(f"is nested more than {DEEPEST} deep")
+        if seen > MOST_VALUES:
+            raise MalformedJson(f"has more than {MOST_VALUES} values")
+        waiting, level = [each for value in waiting for each in _inside(value)], level + 1
+
+
+def _inside(value: Any) -> Collection[Any]:
+    """The values in a value, whose own texts are sound."""
     if isinstance(value, str):
         _require_text(value)
     elif isinstance(value, dict):
-        for name, member in value.items():
+        for name in value:
             _require_text(name)
-            _require_sound(member, depth=depth + 1)
+        return value.values()
     elif isinstance(value, list):
-        for item in value:
-            _require_sound(item, depth=depth + 1)
+        return value
+    return ()
 
 
 def _require_text(text: str) -> None:

@@ -101,7 +101,8 @@ class Taken:
         appointment: Without the buffers.
         session: The start of the group it is a seat of, if it is a seat of the
             service in question; else None.
-        expires_at: When it ends to count, if it is a hold; None if it is not.
+        expires_at: The second in which it ends to count, if it is a hold; None if it
+            is not.
     """
 
     span: Span

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from sqlalchemy import (
@@ -29,9 +29,12 @@ from booking_service.domain.localtime import Span, moment
 from booking_service.models import Allocation, Booking
 
 
-def _epoch(instant: ColumnElement[Any]) -> ColumnElement[int]:
-    # Only an end can have a fraction of a second, and it still takes its second.
-    return cast(func.ceil(func.extract("epoch", instant)), BigInteger)
+def _epoch(
+    instant: ColumnElement[Any], rounded: Callable[..., Any] = func.ceil
+) -> ColumnElement[int]:
+    # Only an end can have a fraction of a second, and it still takes its second; an
+    # answer that knows a hold is not true any more in the second of its expiry.
+    return cast(rounded(func.extract("epoch", instant)), BigInteger)
 
 
 def _blocking_statement() -> Select[Any]:
@@ -52,7 +55,7 @@ def _blocking_statement() -> Select[Any]:
             booking.service_id,
             # Whoever booked alone has a session of its own, named like the booking.
             (allocation.session_id != allocation.booking_id).label("in_group"),
-            _epoch(allocation.expires_at).label("expires_at"),
+            _epoch(allocation.expires_at, func.floor).label("expires_at"),
         )
         .outerjoin_from(
             Allocation.__table__, Booking.__table__, booking.id == allocation.booking_id

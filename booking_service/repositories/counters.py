@@ -24,10 +24,15 @@ from booking_service.models import RULES, ScheduleCounter, ServiceProvider
 # In ``session.info``: the transaction has changed rules and may yet roll back.
 UNSETTLED = "rules unsettled"
 
-_RAISE = insert(ScheduleCounter).on_conflict_do_update(
-    index_elements=[ScheduleCounter.resource_id],
-    set_={"value": ScheduleCounter.value + literal_column("1")},
-)
+
+def _raising(new: Insert) -> Insert:
+    return new.on_conflict_do_update(
+        index_elements=[ScheduleCounter.resource_id],
+        set_={"value": ScheduleCounter.value + literal_column("1")},
+    )
+
+
+_RAISE = _raising(insert(ScheduleCounter))
 _COUNTER = ScheduleCounter.__table__.c
 _VALUES = select(_COUNTER.resource_id, _COUNTER.value)
 _OF_RULES = select(_COUNTER.value).where(_COUNTER.resource_id == RULES)
@@ -88,10 +93,7 @@ def raised_by(resources: Select[Any]) -> Insert:
     """A statement that raises the counters of what ``resources`` selects."""
     columns = ["resource_id", "value"]
     new = insert(ScheduleCounter).from_select(columns, resources.add_columns(literal(1)))
-    return new.on_conflict_do_update(
-        index_elements=[ScheduleCounter.resource_id],
-        set_={"value": ScheduleCounter.value + literal_column("1")},
-    )
+    return _raising(new)
 
 
 def of_rules(session: Session) -> int:

@@ -45,8 +45,8 @@ class Housekeeping:
     def _begin_round(self, now: dt.datetime) -> bool:
         if self._next_round is not None and now < self._next_round:
             return False
-        self._next_round = now + ROUND
         with self._database.control_transaction() as session:
             idempotency.prune(session, now=now)
             self._waiting.extend(bound(record) for record in all_shops(session))
+        self._next_round = now + ROUND
         return True

@@ -37,6 +37,11 @@ class Rulebook:
         )
         self._lock = threading.Lock()
 
+    def forget(self) -> None:
+        """Know nothing again, like a process that has just begun."""
+        with self._lock:
+            self._known.clear()
+
     def rules(self, session: Session, *, counter: int, now: dt.datetime) -> ShopRules:
         """The rules of the shop to which a transaction is pinned.
 
