@@ -105,6 +105,34 @@ class TestReading:
 
         assert (answer.status_code, answer.headers["etag"]) == (304, tag)
 
+    def test_only_the_asker_may_keep_an_answer(
+        self, shop: Shop, resources: Resources
+    ) -> None:
+        caller, path = resources["service"]
+        read = caller.get(path)
+        tag = {"If-None-Match": read.headers["etag"]}
+
+        def caching(answer: httpx.Response) -> str:
+            return answer.headers["cache-control"]
+
+        for answer in (
+            read,
+            caller("GET", path, headers=tag),
+            caller.get("/bookings"),
+            caller.get(
+                "/availability",
+                service_id=path.rpartition("/")[2],
+                **{"from": "2030-01-08T00:00:00Z", "to": "2030-01-09T00:00:00Z"},
+            ),
+        ):
+            assert caching(answer) == "private, no-cache"
+        for answer in (
+            change(caller, path, {}),
+            caller.post("/clients", name="Dana"),
+            caller.delete(resources["closure"][1]),
+        ):
+            assert caching(answer) == "no-store"
+
     @pytest.mark.parametrize("kind", KINDS)
     def test_a_change_is_sent(self, resources: Resources, kind: str) -> None:
         caller, path = resources[kind]
@@ -207,6 +235,19 @@ class TestChanging:
         )
         assert caller.get(path).headers["etag"] == tag
         assert caller("DELETE", path, headers={"If-Match": tag}).status_code in (200, 204)
+
+    def test_of_many_who_suspend_a_shop_in_one_state_one_does(
+        self, resources: Resources
+    ) -> None:
+        caller, path = resources["platform shop"]
+        tag = {"If-Match": caller.get(path).headers["etag"]}
+        body = {"status": "suspended"}
+
+        statuses = at_once(
+            *[lambda: caller("PUT", path, json=body, headers=tag).status_code] * 32
+        )
+
+        assert statuses == {200: 1, 412: 31}
 
     def test_what_is_unwanted_is_compared_weakly(self, resources: Resources) -> None:
         caller, path = resources["service"]

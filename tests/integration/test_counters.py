@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import threading
+import time
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -13,10 +16,12 @@ from sqlalchemy import Engine, text
 from booking_service.app import Parts
 from booking_service.models import RULES
 from booking_service.repositories import counters, locks
+from booking_service.services.closures import create_closure
 from booking_service.services.rulebook import RULEBOOK
 from tenants.registry import bound
 from tests.clocks import SettableClock
-from tests.integration.driver import JsonObject, Shop, instant, made
+from tests.databases import one_value
+from tests.integration.driver import JsonObject, Shop, instant, made, refused
 
 DAYS = {"starts_on": "2031-01-01", "ends_on": "2031-01-02"}
 Counter = Callable[[object], int]
@@ -129,6 +134,55 @@ class TestRules:
         made(shop.manager.post("/closures", starts_on="2030-01-08", ends_on="2030-01-08"))
 
         assert shop.free(cut) == []
+
+    def test_a_provider_that_is_deleted_is_offered_no_more(
+        self, shop: Shop, cut: JsonObject, anna: JsonObject, bert: JsonObject
+    ) -> None:
+        assert {len(slot["provider_ids"]) for slot in shop.slots(cut)} == {2}
+
+        assert shop.manager.delete(f"/providers/{bert['id']}").status_code == 204
+
+        assert {tuple(slot["provider_ids"]) for slot in shop.slots(cut)} == {(anna["id"],)}
+        refused(shop.book(cut, "10:00", bert), 404, "not-found")
+        query = {"from": instant("00:00"), "to": instant("12:00"), "service_id": cut["id"]}
+        answer = shop.manager.get("/availability", provider_id=bert["id"], **query)
+        refused(answer, 404, "not-found")
+
+    def test_a_service_that_is_deleted_is_offered_no_more(
+        self, shop: Shop, cut: JsonObject, anna: JsonObject
+    ) -> None:
+        assert len(shop.free(cut)) == 8
+
+        assert shop.manager.delete(f"/services/{cut['id']}").status_code == 204
+
+        refused(shop.book(cut, "10:00", anna), 404, "not-found")
+        query = {"from": instant("00:00"), "to": instant("12:00"), "service_id": cut["id"]}
+        refused(shop.manager.get("/availability", **query), 404, "not-found")
+
+    def test_nobody_books_past_a_change_that_is_under_way(
+        self, shop: Shop, cut: JsonObject, anna: JsonObject, parts: Parts, superuser: Engine
+    ) -> None:
+        """Who waited for the change's lock sees the change, with the old rules in mind."""
+        assert len(shop.free(cut)) == 8
+        answers: list[httpx.Response] = []
+        booking = threading.Thread(
+            target=lambda: answers.append(shop.book(cut, "10:00", anna))
+        )
+        waiting = (
+            "select count(*) from pg_locks where locktype = 'advisory' and not granted"
+        )
+
+        with parts.database.shop_transaction(bound(parts.shops.get(shop.slug))) as session:
+            day = {"starts_on": dt.date(2030, 1, 8), "ends_on": dt.date(2030, 1, 8)}
+            create_closure(session, members=day)
+            booking.start()
+            deadline = time.monotonic() + 30
+            while not one_value(superuser, waiting):
+                assert time.monotonic() < deadline
+        booking.join()
+
+        problem = refused(answers[0], 409, "slot-not-offered")
+        assert problem["reasons"] == ["closure"]
 
     def test_are_remembered_while_they_have_not(
         self,
@@ -247,7 +301,7 @@ class TestHolds:
                     "anna": uuid.UUID(anna["id"]),
                     "starts": instant("10:00"),
                     "ends": instant("11:00"),
-                    "expires": "2030-01-07T06:05:00Z",
+                    "expires": "2030-01-07T06:05:00.3Z",
                 },
             )
         query = {
@@ -260,7 +314,7 @@ class TestHolds:
 
         clock.set("2030-01-07T06:04:59Z")
         before = shop.manager("GET", "/availability", params=query, headers=tag)
-        clock.set("2030-01-07T06:05:00Z")
+        clock.set("2030-01-07T06:05:00.5Z")
         after = shop.manager("GET", "/availability", params=query, headers=tag)
 
         assert before.status_code == 304

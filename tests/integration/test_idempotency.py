@@ -308,6 +308,41 @@ class TestCreateShopOnce:
         assert first.status_code == again.status_code == 201
         assert second == [201]
 
+    def test_a_slug_of_anothers_is_refused_with_a_key_too(self, platform: Caller) -> None:
+        body = self.BODY | {"slug": f"once-{uuid.uuid4().hex}"}
+        made(platform.post("/platform/shops", **body))
+
+        for _ in range(2):
+            refused(send(platform, "/platform/shops", "k6", **body), 409, "slug-in-use")
+
+    def test_a_shop_that_is_deleted_is_not_made_again(self, platform: Caller) -> None:
+        body = self.BODY | {"slug": f"once-{uuid.uuid4().hex}"}
+        made(platform.post("/platform/shops", **body))
+        assert platform.delete(f"/platform/shops/{body['slug']}").status_code == 204
+
+        refused(send(platform, "/platform/shops", "k7", **body), 409, "slug-in-use")
+
+    def test_a_shop_that_another_finished_is_still_the_answer(
+        self, platform: Caller, parts: Parts
+    ) -> None:
+        """Cut off with a key, finished without one, and asked for again with it."""
+        body = self.BODY | {"slug": f"once-{uuid.uuid4().hex}"}
+
+        def cut_off(*_: object) -> str:
+            raise ConnectionAbortedError
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(parts.shops._provisioner, "_build", cut_off)
+            send(platform, "/platform/shops", "k8", **body)
+        made(platform.post("/platform/shops", **body))
+
+        answers = [send(platform, "/platform/shops", "k8", **body) for _ in range(2)]
+
+        assert [each.status_code for each in answers] == [201, 201]
+        assert answers[1].headers["idempotent-replayed"] == "true"
+        other = body | {"name": "Another"}
+        refused(send(platform, "/platform/shops", "k8", **other), 422, "key-reused")
+
     def test_finishes_a_shop_whose_making_was_cut_off(
         self, platform: Caller, parts: Parts
     ) -> None:

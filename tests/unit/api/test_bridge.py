@@ -6,8 +6,9 @@ import asyncio
 import contextvars
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
+import httpx
 import pytest
 
 from booking_service.api.bridge import Bridge
@@ -82,6 +83,41 @@ class TestBridge:
 
         assert ask(Bridge(app, threads=1), "GET", "/").text == "ab"
         assert closed.is_set()
+
+    def test_takes_what_is_written_before_it_is_returned(self) -> None:
+        """The older of WSGI's two ways to answer."""
+
+        def app(environ: dict[str, Any], start: Start) -> list[bytes]:
+            write: Any = start("200 OK", [])
+            write(b"first ")
+            return [b"last"]
+
+        assert ask(Bridge(app, threads=1), "GET", "/").text == "first last"
+
+    def test_answers_beside_those_who_wait(self) -> None:
+        let_go, waiting = threading.Event(), threading.Event()
+
+        def app(environ: dict[str, Any], start: Start) -> list[bytes]:
+            start("200 OK", [])
+            if environ["PATH_INFO"] == "/slow":
+                waiting.set()
+                assert let_go.wait(30)
+            return [environ["PATH_INFO"].encode()]
+
+        async def run() -> tuple[str, bool]:
+            transport = httpx.ASGITransport(app=cast(Any, bridge))
+            async with httpx.AsyncClient(transport=transport, base_url="http://a") as http:
+                slow = [asyncio.create_task(http.get("/slow")) for _ in range(3)]
+                await asyncio.to_thread(waiting.wait, 30)
+                beside = await asyncio.wait_for(http.get("/live"), 30)
+                still = not any(task.done() for task in slow)
+                let_go.set()
+                await asyncio.gather(*slow)
+                return beside.text, still
+
+        bridge = Bridge(app, threads=1, beside=["/live"])
+
+        assert asyncio.run(run()) == ("/live", True)
 
     def test_hands_errors_on(self) -> None:
         def app(environ: dict[str, Any], start: Start) -> list[bytes]:

@@ -157,16 +157,19 @@ class TestRouting:
             ("/bookings", "GET, HEAD, POST"),
             ("/bookings/0b2c", "DELETE, GET, HEAD, PUT"),
             ("/clients/me", "GET, HEAD, PUT"),
+            ("/docs", "GET, HEAD"),
+            ("/docs/start.js", "GET, HEAD"),
         ],
     )
     def test_405_names_every_method(
         self, path: str, methods: str, service: Service
     ) -> None:
-        answer = ask(service.app, "PATCH", path, headers=bearer("manager"))
+        for method in ("PATCH", "OPTIONS"):
+            answer = ask(service.app, method, path, headers=bearer("manager"))
 
-        assert answer.status_code == 405
-        assert answer.headers["allow"] == methods
-        assert answer.headers["content-type"] == CONTENT_TYPE
+            assert answer.status_code == 405
+            assert answer.headers["allow"] == methods
+            assert answer.headers["content-type"] == CONTENT_TYPE
 
     def test_an_unknown_path_is_a_404(self, service: Service) -> None:
         answer = ask(service.app, "GET", "/nothing", headers=bearer("manager"))

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from booking_service.api import strict_json
 from booking_service.api.contract import dereferenced, operations
+from booking_service.api.strict_json import MOST_VALUES
 from booking_service.api.validation import FORMS
 from tests.doubles import ask, bearer
 from tests.examples import NOBODY, OPERATIONS, Operation
@@ -187,6 +190,23 @@ def patterns(node: Any) -> Iterator[str]:
     elif isinstance(node, list):
         for child in node:
             yield from patterns(child)
+
+
+class TestSize:
+    def test_more_values_than_any_body_needs_are_refused(self, service: Service) -> None:
+        body = json.dumps({"name": "A", "x": ["x"] * MOST_VALUES}).encode()
+
+        status, problem = problem_of(service, body)
+
+        assert status == 400
+        assert problem["detail"].endswith(f"has more than {MOST_VALUES} values")
+
+    def test_the_largest_week_is_not(self) -> None:
+        pause = {"starts": "12:00", "ends": "12:01"}
+        period = {"weekday": "monday", "starts": "09:00", "ends": "17:00"}
+        week = {"hours": [{**period, "breaks": [pause] * 8}] * 336}
+
+        assert strict_json.parse(json.dumps(week).encode()) == week
 
 
 class TestForms:
