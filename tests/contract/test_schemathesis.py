@@ -47,7 +47,7 @@ CROSS_FIELD_RULES = {
     "update_closure",
     "update_time_off",
 }
-READ_AFTER_DELETE = {"get_booking", "update_booking", "cancel_booking"}
+READ_AFTER_DELETE = {"get_booking"}
 
 
 def users(shops: list[Shop]) -> dict[str, str]:

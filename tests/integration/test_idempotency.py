@@ -343,6 +343,22 @@ class TestCreateShopOnce:
         other = body | {"name": "Another"}
         refused(send(platform, "/platform/shops", "k8", **other), 422, "key-reused")
 
+    def test_a_shop_that_was_ended_since_is_no_answer(
+        self, platform: Caller, parts: Parts
+    ) -> None:
+        body = self.BODY | {"slug": f"once-{uuid.uuid4().hex}"}
+
+        def cut_off(*_: object) -> str:
+            raise ConnectionAbortedError
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(parts.shops._provisioner, "_build", cut_off)
+            send(platform, "/platform/shops", "k9", **body)
+        made(platform.post("/platform/shops", **body))
+        platform.delete(f"/platform/shops/{body['slug']}")
+
+        refused(send(platform, "/platform/shops", "k9", **body), 409, "slug-in-use")
+
     def test_finishes_a_shop_whose_making_was_cut_off(
         self, platform: Caller, parts: Parts
     ) -> None:
