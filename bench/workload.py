@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -96,7 +97,7 @@ def _creates(service: str, providers: list[str]) -> Iterator[Request]:
         yield {
             "method": "POST",
             "path": "/bookings",
-            "json": _body(service, provider, day, slot),
+            "body": json.dumps(_body(service, provider, day, slot)),
         }
 
 
