@@ -36,7 +36,12 @@ BODIES: dict[str, dict[str, Any]] = {
     "create_shop": {"slug": "anna", "name": "Anna", "timezone": "UTC"},
     "update_platform_shop": {"status": "active"},
 }
-PATHS = {"date": "2030-01-07", "slug": "nobody", "name": "slot-taken"}
+PATHS = {
+    "date": "2030-01-07",
+    "effective_from": "2030-01-07",
+    "slug": "nobody",
+    "name": "slot-taken",
+}
 
 
 class Operation:

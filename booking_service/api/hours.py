@@ -11,35 +11,66 @@ import flask
 
 from booking_service.api import answers, exchange
 from booking_service.api.answers import Json
-from booking_service.api.exchange import Body, actor
+from booking_service.api.exchange import Body, actor, now
 from booking_service.api.times import parse_date
 from booking_service.errors import InvalidInput
 from booking_service.models import DateOverride, WorkingHours
+from booking_service.models.hours import ALWAYS
 from booking_service.services import hours
 from tenants.middleware import shop_transaction
 
 
-def get_working_hours(provider_id: str) -> flask.Response:
+def get_working_hours(provider_id: str, date: str | None = None) -> flask.Response:
     """``GET /providers/{provider_id}/working-hours``."""
     with shop_transaction() as session:
-        week = hours.get_working_hours(
-            session, provider_id=uuid.UUID(provider_id), actor=actor()
+        plan = hours.get_working_hours(
+            session,
+            provider_id=uuid.UUID(provider_id),
+            date=_date(date),
+            actor=actor(),
+            now=now(),
         )
-        answer = serialise_week(week)
+        answer = serialise_plan(plan)
     return answers.ok(answer)
 
 
 def replace_working_hours(provider_id: str, body: Body) -> flask.Response:
     """``PUT /providers/{provider_id}/working-hours``."""
     with shop_transaction() as session:
-        week = hours.replace_working_hours(
+        plan = hours.replace_working_hours(
             session,
             provider_id=uuid.UUID(provider_id),
             entered=body["hours"],
-            guard=answers.guard(serialise_week),
+            effective_from=_first_date(body),
+            guard=answers.guard(serialise_plan),
+            now=now(),
         )
-        answer = serialise_week(week)
+        answer = serialise_plan(plan)
     return answers.ok(answer)
+
+
+def list_working_hours_plans(
+    provider_id: str, limit: int | None = None, cursor: str | None = None
+) -> flask.Response:
+    """``GET /providers/{provider_id}/working-hours/plans``."""
+    page = exchange.page_request(limit, cursor, lambda texts: (parse_date(texts[0]),))
+    with shop_transaction() as session:
+        found = hours.list_plans(
+            session, provider_id=uuid.UUID(provider_id), page=page, actor=actor()
+        )
+        return answers.listed(found, serialise_plan)
+
+
+def delete_working_hours_plan(provider_id: str, effective_from: str) -> flask.Response:
+    """``DELETE /providers/{provider_id}/working-hours/plans/{effective_from}``."""
+    with shop_transaction() as session:
+        hours.delete_plan(
+            session,
+            provider_id=uuid.UUID(provider_id),
+            effective_from=parse_date(effective_from),
+            guard=answers.guard(serialise_plan),
+        )
+    return answers.gone()
 
 
 def list_date_overrides(
@@ -104,9 +135,13 @@ def delete_date_override(provider_id: str, date: str) -> flask.Response:
     return answers.gone()
 
 
-def serialise_week(week: WorkingHours) -> Json:
-    """A week as the contract's ``WorkingHours``."""
-    return {"hours": _in_order(week.hours)}
+def serialise_plan(plan: WorkingHours) -> Json:
+    """A plan as the contract's ``WorkingHours``."""
+    is_first = plan.effective_from == ALWAYS
+    return {
+        "effective_from": None if is_first else plan.effective_from.isoformat(),
+        "hours": _in_order(plan.hours),
+    }
 
 
 def serialise_override(override: DateOverride) -> Json:
@@ -124,6 +159,13 @@ def _in_order(entered: Sequence[Json]) -> list[Json]:
         }
         for period in entered
     ]
+
+
+def _first_date(body: Body) -> dt.date | None:
+    """The first date that a plan is given; null is the first plan's."""
+    if "effective_from" not in body:
+        return None
+    return _date(body["effective_from"]) or ALWAYS
 
 
 def _date(text: str | None) -> dt.date | None:

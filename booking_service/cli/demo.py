@@ -102,7 +102,7 @@ def _fill(session: Session, demo: DemoShop, now: dt.datetime) -> None:
             members["subject"] = "demo-provider"
         provider = providers.create_provider(session, members=members, now=now)
         hours.replace_working_hours(
-            session, provider_id=provider.id, entered=week, guard=unguarded
+            session, provider_id=provider.id, entered=week, guard=unguarded, now=now
         )
     session.flush()
     _book_some(session, offered, now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -56,6 +57,14 @@ class Fault:
 Week = Mapping[Weekday, Sequence[Period]]
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The week that is worked from a local date on, until the next plan begins."""
+
+    effective_from: dt.date
+    week: Week
+
+
 def minutes_of(clock: str) -> int:
     """Minutes since midnight of ``HH:MM``, ``24:00`` being 1440."""
     return int(clock[:2]) * 60 + int(clock[3:])
@@ -99,8 +108,19 @@ def _clock(minutes: int) -> str:
     return f"{minutes // 60:02}:{minutes % 60:02}"
 
 
+def week_on(plans: Sequence[Plan], date: dt.date) -> Week:
+    """The week that holds on a date.
+
+    Args:
+        plans: In the order of their first dates.
+        date: A local date; before the first plan nothing is worked.
+    """
+    begun = bisect_right(plans, date, key=lambda plan: plan.effective_from)
+    return plans[begun - 1].week if begun else {}
+
+
 def shifts(
-    week: Week,
+    plans: Sequence[Plan],
     overrides: Mapping[dt.date, Sequence[Period]],
     *,
     first: dt.date,
@@ -110,7 +130,7 @@ def shifts(
     """The shifts of some dates.
 
     Args:
-        week: The periods of each weekday.
+        plans: In the order of their first dates.
         overrides: Periods that replace the week's on their date; none: closed.
         first: The first local date.
         last: The last local date, included.
@@ -124,7 +144,7 @@ def shifts(
     for date in dates_between(first, last):
         periods = overrides.get(date)
         if periods is None:
-            periods = week.get(WEEK[date.weekday()], ())
+            periods = week_on(plans, date).get(WEEK[date.weekday()], ())
         for period in periods:
             start = wall_instant(date, period.starts, zone)
             end = wall_instant(date, period.ends, zone)

@@ -45,6 +45,8 @@ PERMISSIONS: Mapping[str, Mapping[Role, Scope]] = {
     "delete_provider": _MANAGER,
     "get_working_hours": _CALENDAR,
     "replace_working_hours": _MANAGER,
+    "list_working_hours_plans": _CALENDAR,
+    "delete_working_hours_plan": _MANAGER,
     "list_date_overrides": _CALENDAR,
     "get_date_override": _CALENDAR,
     "replace_date_override": _MANAGER,

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from booking_service.domain.hours import Period, Week
+from booking_service.domain.hours import Period, Plan
 from booking_service.domain.localtime import Span
 
 
@@ -55,7 +55,8 @@ class ShopRules:
         providers: Those that are not deleted.
         offering: For each service the active providers that offer it, lowest id
             first.
-        weeks: Working hours; a provider that has none is left out.
+        plans: Working hours by provider, in the order of their first dates; who has
+            none is left out.
         overrides: By provider and date.
         absences: Time off by provider, in order.
         closures: Of the whole shop, in order.
@@ -67,7 +68,7 @@ class ShopRules:
     services: Mapping[uuid.UUID, ServiceRules]
     providers: frozenset[uuid.UUID]
     offering: Mapping[uuid.UUID, Sequence[uuid.UUID]]
-    weeks: Mapping[uuid.UUID, Week]
+    plans: Mapping[uuid.UUID, Sequence[Plan]]
     overrides: Mapping[uuid.UUID, Mapping[dt.date, Sequence[Period]]]
     absences: Mapping[uuid.UUID, Sequence[Span]]
     closures: Sequence[Span]

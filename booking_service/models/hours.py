@@ -12,9 +12,12 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from booking_service.models.base import ShopBase, Versioned
 
+# From when on the first plan holds.
+ALWAYS = dt.date.min
+
 
 class WorkingHours(Versioned, ShopBase):
-    """A provider's week, whole.
+    """A plan: a provider's week, whole, from a local date on until the next plan.
 
     ``hours`` is a list of ``{"weekday", "starts", "ends", "breaks"}`` in the
     form of the contract; it is always read and replaced as one.
@@ -24,6 +27,9 @@ class WorkingHours(Versioned, ShopBase):
 
     provider_id: Mapped[uuid.UUID] = mapped_column(
         ForeignKey("providers.id", ondelete="CASCADE"), primary_key=True
+    )
+    effective_from: Mapped[dt.date] = mapped_column(
+        Date, primary_key=True, default=ALWAYS, server_default="0001-01-01"
     )
     hours: Mapped[list[Any]] = mapped_column(JSONB, default=list)
 

@@ -34,9 +34,45 @@ def week_of(entered: Sequence[Mapping[str, object]]) -> Week:
     return week
 
 
-def find_working_hours(session: Session, provider_id: uuid.UUID) -> WorkingHours | None:
-    """The provider's week, if it was ever entered."""
-    return session.get(WorkingHours, provider_id)
+def find_plan(
+    session: Session, provider_id: uuid.UUID, effective_from: dt.date
+) -> WorkingHours | None:
+    """The plan that begins on a date, if one does."""
+    return session.get(WorkingHours, (provider_id, effective_from))
+
+
+def find_plan_on(
+    session: Session, provider_id: uuid.UUID, date: dt.date
+) -> WorkingHours | None:
+    """The plan that holds on a date, if one was entered."""
+    query = (
+        select(WorkingHours)
+        .where(WorkingHours.provider_id == provider_id, WorkingHours.effective_from <= date)
+        .order_by(WorkingHours.effective_from.desc())
+    )
+    return session.scalar(query.limit(1))
+
+
+def require_plan(
+    session: Session, provider_id: uuid.UUID, effective_from: dt.date
+) -> WorkingHours:
+    """The plan that begins on a date.
+
+    Raises:
+        NotFound: None does.
+    """
+    plan = find_plan(session, provider_id, effective_from)
+    if plan is None:
+        raise NotFound("plan")
+    return plan
+
+
+def page_of_plans(
+    session: Session, page: PageRequest, *, provider_id: uuid.UUID
+) -> Page[WorkingHours]:
+    """A provider's plans by their first dates."""
+    query = select(WorkingHours).where(WorkingHours.provider_id == provider_id)
+    return fetch_page(session, query, key=(WorkingHours.effective_from,), page=page)
 
 
 def find_override(

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
-from booking_service.domain.hours import Period
+from booking_service.domain.hours import Period, Plan
 from booking_service.domain.localtime import Span
 from booking_service.domain.rules import Policy, ServiceRules, ShopRules
 from booking_service.models import (
@@ -50,10 +50,7 @@ def load(session: Session, *, since: dt.datetime) -> ShopRules:
         services={service.id: service for service in _services(session)},
         providers=_providers(session),
         offering=_offering(session),
-        weeks={
-            row.provider_id: week_of(row.hours)
-            for row in session.execute(select(WorkingHours.provider_id, WorkingHours.hours))
-        },
+        plans=_plans(session),
         overrides=_overrides(session, since.date()),
         absences={provider: sorted(spans) for provider, spans in absences.items()},
         closures=sorted(
@@ -108,6 +105,17 @@ def _offering(session: Session) -> dict[uuid.UUID, Sequence[uuid.UUID]]:
     found: dict[uuid.UUID, list[uuid.UUID]] = {}
     for service_id, provider_id in session.execute(query):
         found.setdefault(service_id, []).append(provider_id)
+    return dict(found)
+
+
+def _plans(session: Session) -> dict[uuid.UUID, Sequence[Plan]]:
+    query = select(
+        WorkingHours.provider_id, WorkingHours.effective_from, WorkingHours.hours
+    ).order_by(WorkingHours.effective_from)
+    found: dict[uuid.UUID, list[Plan]] = {}
+    for row in session.execute(query):
+        plan = Plan(row.effective_from, week_of(row.hours))
+        found.setdefault(row.provider_id, []).append(plan)
     return dict(found)
 
 

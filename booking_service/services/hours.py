@@ -6,14 +6,17 @@ import datetime as dt
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
 from booking_service.domain.actors import Actor
 from booking_service.domain.hours import Fault, faults
+from booking_service.domain.localtime import instant, local_date
 from booking_service.errors import FieldError, InvalidInput
 from booking_service.models import DateOverride, WorkingHours
-from booking_service.repositories import hours, locks, providers
+from booking_service.models.hours import ALWAYS
+from booking_service.repositories import hours, locks, providers, shop
 from booking_service.repositories.hours import period_of
 from booking_service.repositories.paging import Page, PageRequest
 from booking_service.services.changes import Guard
@@ -24,15 +27,39 @@ Entered = Sequence[Mapping[str, Any]]
 
 
 def get_working_hours(
-    session: Session, *, provider_id: uuid.UUID, actor: Actor
+    session: Session,
+    *,
+    provider_id: uuid.UUID,
+    date: dt.date | None,
+    actor: Actor,
+    now: dt.datetime,
 ) -> WorkingHours:
-    """A provider's week; empty until it is entered.
+    """The plan that a provider works by on a date; without hours until one is entered.
+
+    Args:
+        session: A transaction pinned to the shop.
+        provider_id: Whose.
+        date: None is today, in the shop's zone.
+        actor: Who asks.
+        now: The request's instant.
 
     Raises:
         NotFound: There is no such provider, or it is another's calendar.
     """
     require_calendar(session, actor, provider_id)
-    return _week(session, provider_id)
+    return _plan_on(session, provider_id, date or _today(session, now))
+
+
+def list_plans(
+    session: Session, *, provider_id: uuid.UUID, page: PageRequest, actor: Actor
+) -> Page[WorkingHours]:
+    """All plans of a provider by their first dates.
+
+    Raises:
+        NotFound: There is no such provider, or it is another's calendar.
+    """
+    require_calendar(session, actor, provider_id)
+    return hours.page_of_plans(session, page, provider_id=provider_id)
 
 
 def replace_working_hours(
@@ -40,9 +67,20 @@ def replace_working_hours(
     *,
     provider_id: uuid.UUID,
     entered: Entered,
+    effective_from: dt.date | None = None,
     guard: Guard[WorkingHours],
+    now: dt.datetime,
 ) -> WorkingHours:
     """Enter a provider's week, whole; what is booked stays.
+
+    Args:
+        session: A transaction pinned to the shop.
+        provider_id: Whose.
+        entered: The periods.
+        effective_from: The first date of the plan to enter or to replace; None is
+            the plan that holds today.
+        guard: Refuses if the change was meant for another state of the plan.
+        now: The request's instant.
 
     Raises:
         NotFound: There is no such provider.
@@ -51,12 +89,37 @@ def replace_working_hours(
     _require_sound(entered)
     locks.change_schedule(session)
     providers.require(session, provider_id)
-    week = _week(session, provider_id)
-    guard(week)
+    if effective_from is None:
+        plan = _plan_on(session, provider_id, _today(session, now))
+        guard(plan)
+    else:
+        found = hours.find_plan(session, provider_id, effective_from)
+        guard(found)
+        plan = found or _empty_plan(provider_id, effective_from)
     with written(session):
-        session.add(week)
-        week.hours = [_complete(each) for each in entered]
-    return week
+        session.add(plan)
+        plan.hours = [_complete(each) for each in entered]
+    return plan
+
+
+def delete_plan(
+    session: Session,
+    *,
+    provider_id: uuid.UUID,
+    effective_from: dt.date,
+    guard: Guard[WorkingHours],
+) -> None:
+    """Let the plan before it go on.
+
+    Raises:
+        NotFound: There is no such provider, or none of its plans begins then.
+    """
+    locks.change_schedule(session)
+    providers.require(session, provider_id)
+    plan = hours.require_plan(session, provider_id, effective_from)
+    guard(plan)
+    session.delete(plan)
+    session.flush()  # the answer is given when it is written
 
 
 def list_date_overrides(
@@ -138,10 +201,18 @@ def delete_date_override(
     session.flush()  # the answer is given when it is written
 
 
-def _week(session: Session, provider_id: uuid.UUID) -> WorkingHours:
-    """The provider's week; empty, and not yet kept, until it is entered."""
-    found = hours.find_working_hours(session, provider_id)
-    return found or WorkingHours(provider_id=provider_id, hours=[])
+def _today(session: Session, now: dt.datetime) -> dt.date:
+    return local_date(instant(now), ZoneInfo(shop.settings(session).timezone))
+
+
+def _plan_on(session: Session, provider_id: uuid.UUID, date: dt.date) -> WorkingHours:
+    found = hours.find_plan_on(session, provider_id, date)
+    return found or _empty_plan(provider_id, ALWAYS)
+
+
+def _empty_plan(provider_id: uuid.UUID, effective_from: dt.date) -> WorkingHours:
+    """A plan that is not yet kept."""
+    return WorkingHours(provider_id=provider_id, effective_from=effective_from, hours=[])
 
 
 def _complete(entered: Mapping[str, Any]) -> dict[str, Any]:

@@ -172,7 +172,7 @@ def calendars(
         Calendar(
             provider_id=provider_id,
             shifts=shifts(
-                rules.weeks.get(provider_id, {}),
+                rules.plans.get(provider_id, ()),
                 rules.overrides.get(provider_id, {}),
                 first=first,
                 last=last,

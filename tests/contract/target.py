@@ -82,7 +82,18 @@ def filled(address: str, new_shop: MakeShop) -> Target:
     anna = shop.add_provider(cut)
     days = {"starts_on": "2031-01-01", "ends_on": "2031-01-02"}
     absence = made(shop.manager.post(f"/providers/{anna['id']}/time-off", **days))
+    later = {"date": "2031-06-02", "effective_from": "2031-06-01"}
+    made(
+        shop.manager.put(
+            f"/providers/{anna['id']}/working-hours",
+            hours=[],
+            effective_from=later["effective_from"],
+        )
+    )
+    override = f"/providers/{anna['id']}/date-overrides/{later['date']}"
+    made(shop.manager.put(override, hours=[]))
     ids = {
+        **later,
         "service_id": cut["id"],
         "provider_id": anna["id"],
         "time_off_id": absence["id"],

@@ -41,6 +41,7 @@ CROSS_FIELD_RULES = {
     "list_services",
     "list_shops",
     "list_time_off",
+    "list_working_hours_plans",
     "replace_date_override",
     "replace_working_hours",
     "update_booking",

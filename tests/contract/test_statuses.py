@@ -49,8 +49,7 @@ class Stage:
 
     def existing(self, operation: Operation) -> bytes:
         """The path of something that is there."""
-        ids = {**self.hit.ids, "date": "2030-01-07"}
-        return operation.path(**ids).encode()
+        return operation.path(**self.hit.ids).encode()
 
 
 Produce = Callable[[Stage, Operation], Answer]
@@ -59,9 +58,6 @@ Produce = Callable[[Stage, Operation], Answer]
 def succeed(stage: Stage, operation: Operation) -> Answer:
     if operation.id in ("delete_provider", "delete_service"):
         stage.free()
-    if operation.id in ("get_date_override", "delete_date_override"):
-        path = f"/providers/{stage.hit.ids['provider_id']}/date-overrides/2030-01-07"
-        made(stage.manager.put(path, hours=[]))
     changes: dict[str, Any] = {}
     if operation.id == "create_booking":
         body = {
@@ -152,8 +148,6 @@ def conflict(stage: Stage, operation: Operation) -> Answer:
 
 
 def precondition_failed(stage: Stage, operation: Operation) -> Answer:
-    if operation.id == "delete_date_override":
-        succeed(stage, next(each for each in OPERATIONS if each.id == "get_date_override"))
     return stage.ask(
         operation, target=stage.existing(operation), headers=[(b"If-Match", b'"other"')]
     )

@@ -74,6 +74,14 @@ CHANGES: dict[
         None,
         ("PUT", "/providers/{anna}/working-hours", {"hours": []}),
     ),
+    "delete_working_hours_plan": (
+        (
+            "PUT",
+            "/providers/{anna}/working-hours",
+            {"hours": [], "effective_from": "2031-01-01"},
+        ),
+        ("DELETE", "/providers/{anna}/working-hours/plans/2031-01-01", {}),
+    ),
     "replace_date_override": (
         None,
         ("PUT", "/providers/{anna}/date-overrides/2030-01-08", {"hours": []}),
@@ -214,7 +222,7 @@ class TestRules:
                 session.execute(text("delete from working_hours"))
                 number = counters.of_rules(session)
                 found = RULEBOOK.rules(session, counter=number, now=parts.clock())
-                assert not found.weeks
+                assert not found.plans
                 raise LookupError
 
         with pytest.raises(LookupError):

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from tests.clocks import SettableClock
 from tests.integration.driver import JsonObject, Shop, made, refused
 
+EARLY = {"weekday": "tuesday", "starts": "07:00", "ends": "09:00", "breaks": []}
 MORNING = {"weekday": "monday", "starts": "09:00", "ends": "12:00", "breaks": []}
 
 
@@ -24,7 +26,9 @@ def path(anna: JsonObject) -> str:
 
 class TestWorkingHours:
     def test_are_empty_until_they_are_entered(self, shop: Shop, path: str) -> None:
-        assert made(shop.manager.get(f"{path}/working-hours")) == {"hours": []}
+        found = made(shop.manager.get(f"{path}/working-hours"))
+
+        assert found == {"effective_from": None, "hours": []}
 
     def test_are_replaced_whole(self, shop: Shop, path: str) -> None:
         evening = MORNING | {"starts": "18:00", "ends": "24:00"}
@@ -34,7 +38,7 @@ class TestWorkingHours:
         changed = [MORNING | {"breaks": [pause]}]
         made(shop.manager.put(f"{path}/working-hours", hours=changed))
 
-        assert made(shop.provider().get(f"{path}/working-hours")) == {"hours": changed}
+        assert made(shop.provider().get(f"{path}/working-hours"))["hours"] == changed
 
     @pytest.mark.parametrize(
         ("hours", "pointer"),
@@ -62,7 +66,7 @@ class TestWorkingHours:
 
         problem = refused(answer, 400, "invalid-input")
         assert [error["pointer"] for error in problem["errors"]] == [pointer]
-        assert made(shop.manager.get(f"{path}/working-hours")) == {"hours": [MORNING]}
+        assert made(shop.manager.get(f"{path}/working-hours"))["hours"] == [MORNING]
 
     def test_of_nobody_are_not_found(self, shop: Shop) -> None:
         nobody = f"/providers/{uuid.uuid4()}/working-hours"
@@ -74,6 +78,116 @@ class TestWorkingHours:
         made(shop.manager.post("/providers", name="Bea", subject="bea"))
 
         refused(shop.provider("bea").get(f"{path}/working-hours"), 404, "not-found")
+
+
+class TestPlans:
+    @pytest.fixture
+    def cut(self, shop: Shop) -> JsonObject:
+        return shop.add_service()
+
+    @pytest.fixture
+    def hours(self, shop: Shop, cut: JsonObject) -> str:
+        anna = shop.add_provider(cut, starts="09:00", ends="11:00")
+        return f"/providers/{anna['id']}/working-hours"
+
+    def test_replace_the_old_hours_from_their_date_on(
+        self, shop: Shop, cut: JsonObject, hours: str
+    ) -> None:
+        plan = {"hours": [EARLY], "effective_from": "2030-01-15"}
+
+        entered = made(shop.manager.put(hours, **plan))
+
+        assert entered == plan
+        assert shop.free(cut, day="2030-01-08") == ["09:00", "10:00"]
+        assert shop.free(cut, day="2030-01-14") == ["09:00", "10:00"]
+        assert shop.free(cut, day="2030-01-15") == ["07:00", "08:00"]
+        assert shop.free(cut, day="2030-01-16") == []
+
+    def test_can_be_booked_as_they_are_offered(
+        self, shop: Shop, cut: JsonObject, hours: str
+    ) -> None:
+        made(shop.manager.put(hours, hours=[EARLY], effective_from="2030-01-15"))
+
+        made(shop.book(cut, "2030-01-15T07:00:00Z"))
+        refused(shop.book(cut, "2030-01-15T09:00:00Z"), 409, "slot-not-offered")
+
+    def test_are_read_by_date(
+        self, shop: Shop, clock: SettableClock, hours: str, cut: JsonObject
+    ) -> None:
+        made(shop.manager.put(hours, hours=[EARLY], effective_from="2030-01-15"))
+
+        def first_dates(**query: str) -> str | None:
+            found: str | None = made(shop.manager.get(hours, **query))["effective_from"]
+            return found
+
+        assert first_dates() is None
+        assert first_dates(date="2030-01-14") is None
+        assert first_dates(date="2030-01-15") == "2030-01-15"
+        clock.set("2030-01-15T00:00:00Z")
+        assert first_dates() == "2030-01-15"
+
+    def test_are_replaced_by_their_first_date(
+        self, shop: Shop, clock: SettableClock, cut: JsonObject, hours: str
+    ) -> None:
+        made(shop.manager.put(hours, hours=[EARLY], effective_from="2030-01-15"))
+        clock.set("2030-01-16T00:00:00Z")
+
+        late = EARLY | {"starts": "20:00", "ends": "21:00"}
+        today = made(shop.manager.put(hours, hours=[late]))
+        first = made(shop.manager.put(hours, hours=[], effective_from=None))
+
+        assert today == {"effective_from": "2030-01-15", "hours": [late]}
+        assert first == {"effective_from": None, "hours": []}
+        assert shop.free(cut, day="2030-01-22") == ["20:00"]
+        listed = made(shop.manager.get(f"{hours}/plans"))["items"]
+        assert listed == [first, today]
+
+    def test_are_listed_page_by_page(self, shop: Shop, hours: str) -> None:
+        for day in ("2030-03-01", "2030-02-01"):
+            made(shop.manager.put(hours, hours=[], effective_from=day))
+
+        one = made(shop.manager.get(f"{hours}/plans", limit=2))
+        two = made(shop.manager.get(f"{hours}/plans", cursor=one["next_cursor"]))
+
+        dates = [each["effective_from"] for each in one["items"] + two["items"]]
+        assert dates == [None, "2030-02-01", "2030-03-01"]
+        assert two["next_cursor"] is None
+
+    def test_when_removed_let_the_one_before_go_on(
+        self, shop: Shop, cut: JsonObject, hours: str
+    ) -> None:
+        made(shop.manager.put(hours, hours=[], effective_from="2030-01-08"))
+        one = f"{hours}/plans/2030-01-08"
+        assert shop.free(cut) == []
+
+        assert shop.manager.delete(one).status_code == 204
+
+        assert shop.free(cut) == ["09:00", "10:00"]
+        refused(shop.manager.delete(one), 404, "not-found")
+        refused(shop.manager.delete(f"{hours}/plans/tomorrow"), 400, "invalid-input")
+
+    def test_of_others_are_not_a_providers_business(self, shop: Shop, hours: str) -> None:
+        made(shop.manager.post("/providers", name="Bea", subject="bea"))
+
+        refused(shop.provider("bea").get(f"{hours}/plans"), 404, "not-found")
+
+    def test_are_guarded_by_their_tags(self, shop: Shop, hours: str) -> None:
+        plan = {"hours": [EARLY], "effective_from": "2030-01-15"}
+        tag = shop.manager.put(hours, **plan).headers["etag"]
+        read = shop.manager.get(hours, date="2030-02-01").headers["etag"]
+
+        def replaced(tag: str, **changes: Any) -> int:
+            body = {**plan, **changes}
+            headers = {"If-Match": tag}
+            return shop.manager("PUT", hours, json=body, headers=headers).status_code
+
+        assert read == tag
+        assert replaced('"other"') == 412
+        assert replaced("*", effective_from="2030-01-16") == 412
+        assert replaced(tag, hours=[]) == 200
+        one = f"{hours}/plans/2030-01-15"
+        gone = shop.manager("DELETE", one, headers={"If-Match": tag})
+        refused(gone, 412, "precondition-failed")
 
 
 class TestDateOverrides:

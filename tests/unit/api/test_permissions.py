@@ -18,6 +18,7 @@ delete_provider        --a-    list_services          aaa-
 get_service            aaa-    create_service         --a-
 update_service         --a-    delete_service         --a-
 get_working_hours      -oa-    replace_working_hours  --a-
+list_working_hours_plans -oa-  delete_working_hours_plan --a-
 list_date_overrides    -oa-    get_date_override      -oa-
 replace_date_override  --a-    delete_date_override   --a-
 list_time_off          -oa-    create_time_off        -oa-

@@ -42,7 +42,7 @@ def taken(start: str, end: str) -> Taken:
 
 
 def calendar(*periods: Period, **facts: Sequence[object]) -> Calendar:
-    worked = shifts({}, {DAY: periods}, first=DAY, last=DAY, zone=UTC)
+    worked = shifts([], {DAY: periods}, first=DAY, last=DAY, zone=UTC)
     return Calendar(PROVIDER, worked, **facts)  # type: ignore[arg-type] # as each test says
 
 

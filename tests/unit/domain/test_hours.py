@@ -7,6 +7,7 @@ import pytest
 
 from booking_service.domain.hours import (
     Period,
+    Plan,
     Weekday,
     faults,
     minutes_of,
@@ -19,7 +20,7 @@ SUNDAY_OF_THE_GAP = dt.date(2030, 3, 31)
 
 
 def worked(periods: list[Period], date: dt.date) -> list[tuple[str, str]]:
-    found = shifts({}, {date: periods}, first=date, last=date, zone=BERLIN)
+    found = shifts([], {date: periods}, first=date, last=date, zone=BERLIN)
     return [(f"{moment(s.start):%H:%M}", f"{moment(s.end):%H:%M}") for s in found]
 
 
@@ -28,17 +29,39 @@ class TestShifts:
         week = {day: [Period(540, 1020)] for day in Weekday}
 
         found = shifts(
-            week, {}, first=dt.date(2030, 3, 30), last=dt.date(2030, 3, 31), zone=BERLIN
+            [Plan(dt.date.min, week)],
+            {},
+            first=dt.date(2030, 3, 30),
+            last=dt.date(2030, 3, 31),
+            zone=BERLIN,
         )
 
         assert [moment(shift.start).hour for shift in found] == [8, 7]
+
+    def test_come_from_the_plan_that_has_begun_last(self) -> None:
+        second = dt.date(2030, 1, 8)
+        plans = [
+            Plan(dt.date(2030, 1, 7), {day: [Period(540, 600)] for day in Weekday}),
+            Plan(second, {day: [Period(540, 660)] for day in Weekday}),
+        ]
+
+        found = shifts(
+            plans, {}, first=dt.date(2030, 1, 6), last=dt.date(2030, 1, 9), zone=BERLIN
+        )
+
+        lengths = [(shift.end - shift.start) // 60 for shift in found]
+        assert lengths == [60, 120, 120]
 
     def test_an_override_replaces_its_date(self) -> None:
         monday = dt.date(2030, 1, 7)
         week = {Weekday.MONDAY: [Period(540, 1020)]}
 
         found = shifts(
-            week, {monday: [Period(600, 660)]}, first=monday, last=monday, zone=BERLIN
+            [Plan(dt.date.min, week)],
+            {monday: [Period(600, 660)]},
+            first=monday,
+            last=monday,
+            zone=BERLIN,
         )
 
         assert [shift.end - shift.start for shift in found] == [3600]
@@ -47,7 +70,9 @@ class TestShifts:
         monday = dt.date(2030, 1, 7)
         week = {Weekday.MONDAY: [Period(540, 1020)]}
 
-        assert not shifts(week, {monday: []}, first=monday, last=monday, zone=BERLIN)
+        plans = [Plan(dt.date.min, week)]
+
+        assert not shifts(plans, {monday: []}, first=monday, last=monday, zone=BERLIN)
 
     def test_a_period_that_the_gap_inverts_is_not_worked(self) -> None:
         assert worked([Period(150, 180)], SUNDAY_OF_THE_GAP) == []
@@ -59,7 +84,7 @@ class TestShifts:
         date = dt.date(2030, 1, 7)
         period = Period(540, 1020, ((720, 750),))
 
-        (shift,) = shifts({}, {date: [period]}, first=date, last=date, zone=BERLIN)
+        (shift,) = shifts([], {date: [period]}, first=date, last=date, zone=BERLIN)
 
         assert [moment(pause[0]).hour for pause in shift.breaks] == [11]
 
