@@ -26,6 +26,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "update_time_off": {"reason": "rest"},
     "create_service": {"name": "Cut", "duration_minutes": 30},
     "update_service": {"name": "Cut"},
+    "create_resource": {"name": "By the window", "kind": "chair"},
+    "update_resource": {"name": "By the door"},
     "create_closure": {"starts_on": "2030-01-07", "ends_on": "2030-01-08"},
     "update_closure": {"reason": "rest"},
     "create_client": {"name": "Dana"},

@@ -12,6 +12,7 @@ import flask
 
 from booking_service.api import answers, exchange
 from booking_service.api.answers import Json
+from booking_service.api.candidates import asked_for
 from booking_service.api.contract import contract
 from booking_service.api.exchange import now
 from booking_service.domain.localtime import instant, rfc3339
@@ -29,6 +30,7 @@ DEFAULT_LIMIT = 1000
 def get_availability(
     service_id: str,
     provider_id: list[str] | None = None,
+    provider_mode: str | None = None,
     limit: int | None = None,
     **window: Any,
 ) -> flask.Response:
@@ -37,9 +39,10 @@ def get_availability(
     if starts_before - starts_from > LONGEST_WINDOW:
         raise InvalidInput.at("#/query/to", "must be at most 62 days after from")
     service = uuid.UUID(service_id)
-    providers = [uuid.UUID(each) for each in provider_id or ()]
+    candidates = asked_for(provider_id, provider_mode, pointer="#/query/provider_id")
+    named = candidates.provider_ids if candidates else ()
     with shop_transaction() as session:
-        state = availability.state(session, service_id=service, provider_ids=providers)
+        state = availability.state(session, service_id=service, provider_ids=named)
         stamp = _stamp(state)
         known = next(filter(partial(_still_true, stamp), answers.known_tags()), None)
         if known is not None:
@@ -47,7 +50,7 @@ def get_availability(
         answer = availability.free_slots(
             session,
             service_id=service,
-            provider_ids=providers,
+            candidates=candidates,
             starts_from=starts_from,
             starts_before=starts_before,
             limit=limit or DEFAULT_LIMIT,

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from booking_service.api import answers, exchange
 from booking_service.api.answers import Json
+from booking_service.api.candidates import named_in, provider_ids_in
 from booking_service.api.exchange import Body, actor, now
 from booking_service.api.idempotency import create_once
 from booking_service.api.times import parse_instant
@@ -22,7 +23,7 @@ from booking_service.errors import SlotRefused
 from booking_service.models import Booking
 from booking_service.repositories.bookings import Filters
 from booking_service.repositories.paging import Key
-from booking_service.services import availability, booking_changes, bookings
+from booking_service.services import alternatives, booking_changes, bookings
 from booking_service.services.bookings import NewBooking
 from booking_service.services.idempotency import Reply
 from tenants.middleware import shop_transaction
@@ -56,7 +57,7 @@ def list_bookings(
 
 def create_booking(body: Body) -> flask.Response:
     """``POST /bookings``."""
-    wanted = NewBooking(**exchange.members(body))
+    wanted = _wanted(body)
 
     def create(session: Session) -> Reply:
         booking = bookings.create_booking(session, wanted=wanted, actor=actor(), now=now())
@@ -78,7 +79,7 @@ def get_booking(booking_id: str) -> flask.Response:
 
 def update_booking(booking_id: str, body: Body) -> flask.Response:
     """``PUT /bookings/{booking_id}``."""
-    changes, which = exchange.members(body), uuid.UUID(booking_id)
+    changes, which = _changes(body), uuid.UUID(booking_id)
     with _alternatives_to_move(which, changes), shop_transaction() as session:
         booking = booking_changes.update_booking(
             session,
@@ -112,6 +113,8 @@ def serialise(booking: Booking) -> Json:
     return {
         "id": str(booking.id),
         "provider_id": str(booking.provider_id),
+        "provider_ids": [str(each) for each in booking.provider_ids],
+        "resource_ids": [str(each) for each in booking.resource_ids],
         "service_id": str(booking.service_id),
         "client_id": str(booking.client_id),
         "starts_at": rfc3339(booking.starts_at),
@@ -132,11 +135,11 @@ def _alternatives_to(wanted: NewBooking) -> Iterator[None]:
         yield
     except SlotRefused as refused:
         with shop_transaction() as session:
-            availability.offer_alternatives(
+            alternatives.offer_alternatives(
                 session,
                 refused,
                 service_id=wanted.service_id,
-                provider_id=wanted.provider_id,
+                candidates=wanted.candidates,
                 starts_at=wanted.starts_at,
                 actor=actor(),
                 now=now(),
@@ -152,16 +155,32 @@ def _alternatives_to_move(booking_id: uuid.UUID, changes: Body) -> Iterator[None
     except SlotRefused as refused:
         with shop_transaction() as session:
             booking = bookings.get_booking(session, booking_id=booking_id, actor=actor())
-            availability.offer_alternatives_to_move(
+            alternatives.offer_alternatives_to_move(
                 session,
                 refused,
                 booking=booking,
-                provider_id=changes.get("provider_id", booking.provider_id),
+                candidates=booking_changes.moved_to(booking, changes),
                 starts_at=changes.get("starts_at", booking.starts_at),
                 actor=actor(),
                 now=now(),
             )
         raise
+
+
+def _wanted(body: Body) -> NewBooking:
+    members = exchange.members(body)
+    for name in ("provider_id", "provider_ids", "provider_mode"):
+        members.pop(name, None)
+    return NewBooking(candidates=named_in(body), **members)
+
+
+def _changes(body: Body) -> dict[str, Any]:
+    changes = exchange.members(body)
+    changes.pop("provider_id", None)
+    provider_ids = provider_ids_in(body)
+    if provider_ids is not None:
+        changes["provider_ids"] = list(dict.fromkeys(map(uuid.UUID, provider_ids)))
+    return changes
 
 
 def _id(text: str | None) -> uuid.UUID | None:

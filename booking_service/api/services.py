@@ -88,6 +88,7 @@ def serialise(service: Service) -> Json:
         "min_notice_minutes": service.min_notice_minutes,
         "max_per_day": service.max_per_day,
         "capacity": service.capacity,
+        "resource_kinds": service.resource_kinds,
         "price": price,
         "active": service.active,
     }

@@ -56,6 +56,9 @@ FORMS = {
     r"^[+]?[0-9 ().-]{3,32}$": "must be a telephone number like +49 30 1234567",
     r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$": "must be a language tag like en or de-AT",
     r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$": ("must be 1–63 of a–z, 0–9 and inner hyphens"),
+    r"^[a-z0-9]([a-z0-9_-]*[a-z0-9])?$": (
+        "must be of a–z, 0–9 and inner hyphens and underscores"
+    ),
     r"^[a-z-]{1,64}$": "must be 1–64 of a–z and hyphens",
     r"^[A-Z]{3}$": "must be an ISO 4217 code like EUR",
     r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$": "must be a time like 09:00, or 24:00",

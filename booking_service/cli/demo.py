@@ -117,7 +117,7 @@ def _book_some(session: Session, offered: Sequence[uuid.UUID], now: dt.datetime)
         free = availability.free_slots(
             session,
             service_id=service_id,
-            provider_ids=[],
+            candidates=None,
             starts_from=tomorrow,
             starts_before=tomorrow + dt.timedelta(days=7),
             limit=3 * (position + 1),

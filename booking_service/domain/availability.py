@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
 from booking_service.domain.hours import Shift
 from booking_service.domain.localtime import Span
+from booking_service.domain.resources import Pool, have_room, sets_left
 from booking_service.domain.spans import covers, merged, overlaps, subtracted
+from booking_service.domain.taken import Taken
 
 
 class Reason(StrEnum):
@@ -33,13 +35,16 @@ class Reason(StrEnum):
     BUFFER = "buffer"
     HOLD = "hold"
     CAPACITY = "capacity"
+    RESOURCE = "resource"
     DAILY_CAP = "daily_cap"
     NOT_OFFERED = "not_offered"
     INACTIVE = "inactive"
 
 
 # These say that somebody else has the time; all others are rules of the shop.
-TAKEN = frozenset({Reason.BOOKING, Reason.BUFFER, Reason.HOLD, Reason.CAPACITY})
+TAKEN = frozenset(
+    {Reason.BOOKING, Reason.BUFFER, Reason.HOLD, Reason.CAPACITY, Reason.RESOURCE}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,25 +97,6 @@ class Bounds:
         return self.earliest - self.now
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """An allocation of the provider.
-
-    Attributes:
-        span: Appointment and buffers.
-        appointment: Without the buffers.
-        session: The start of the group it is a seat of, if it is a seat of the
-            service in question; else None.
-        expires_at: The second in which it ends to count, if it is a hold; None if it
-            is not.
-    """
-
-    span: Span
-    appointment: Span
-    session: int | None = None
-    expires_at: int | None = None
-
-
 @dataclass(frozen=True)
 class Calendar:
     """One provider's time around a window.
@@ -144,17 +130,31 @@ class Calendar:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """A start at one provider, and how many seats are left there."""
+    """A start at one provider.
+
+    Attributes:
+        seats_left: There.
+        has_room: It is a group start that has its resources already.
+    """
 
     start: int
     provider_id: uuid.UUID
     seats_left: int
+    has_room: bool = False
 
 
 def openings(
-    calendar: Calendar, offer: Offer, bounds: Bounds, window: Span
+    calendar: Calendar,
+    offer: Offer,
+    bounds: Bounds,
+    window: Span,
+    pools: Collection[Pool] = (),
 ) -> list[Opening]:
-    """The starts in ``[window)`` at which the provider can be booked.
+    """The starts in ``[window)`` at which the provider has time.
+
+    Whether there are resources for all of them, too, is judged where the openings
+    of several providers come together: ``pools`` only tell which group starts have
+    theirs already.
 
     Returns:
         In order, each start once.
@@ -166,11 +166,11 @@ def openings(
     if offer.capacity == 1:
         starts = _on_grid(calendar, offer, _clear_of(calendar.taken, offer, by_rule))
         return [Opening(start, calendar.provider_id, 1) for start in starts]
-    return _group_openings(calendar, offer, by_rule)
+    return _group_openings(calendar, offer, by_rule, pools)
 
 
 def _group_openings(
-    calendar: Calendar, offer: Offer, by_rule: Sequence[Span]
+    calendar: Calendar, offer: Offer, by_rule: Sequence[Span], pools: Collection[Pool]
 ) -> list[Opening]:
     seats = Counter(taken.session for taken in calendar.taken)
     clear = set(_on_grid(calendar, offer, _clear_of(calendar.taken, offer, by_rule)))
@@ -180,7 +180,12 @@ def _group_openings(
         if start in seats and left > 0 and not _others_overlap(calendar, offer, start):
             found[start] = left
     return [
-        Opening(at, calendar.provider_id, min(left, _left_that_day(calendar, offer, at)))
+        Opening(
+            at,
+            calendar.provider_id,
+            min(left, _left_that_day(calendar, offer, at)),
+            have_room(pools, calendar.provider_id, at),
+        )
         for at, left in sorted(found.items())
     ]
 
@@ -200,31 +205,45 @@ def _full_days(calendar: Calendar, offer: Offer) -> list[Span]:
 
 
 def reasons_against(
-    calendar: Calendar, offer: Offer, bounds: Bounds, start: int
+    calendar: Calendar,
+    offer: Offer,
+    bounds: Bounds,
+    start: int,
+    pools: Collection[Pool] = (),
 ) -> list[Reason]:
     """Everything that stands against a start; empty exactly if it is offered."""
-    appointment, blocked = offer.appointment(start), offer.blocked(start)
-    found: list[Reason] = []
-    if start < bounds.now:
-        found.append(Reason.PAST)
-    elif start < bounds.earliest:
-        found.append(Reason.NOTICE)
-    if start >= bounds.latest:
-        found.append(Reason.HORIZON)
-    if not covers(calendar.working, appointment):
-        found.append(Reason.OUTSIDE_WORKING_HOURS)
-    elif start not in _on_grid(calendar, offer, [(start, start + 1)]):
-        found.append(Reason.OFF_GRID)
-    if overlaps(blocked, calendar.breaks):
-        found.append(Reason.BREAK)
-    if overlaps(blocked, calendar.time_off):
-        found.append(Reason.TIME_OFF)
-    if overlaps(blocked, calendar.closures):
-        found.append(Reason.CLOSURE)
+    blocked = offer.blocked(start)
+    found = [*_outside_bounds(bounds, start), *_outside_hours(calendar, offer, start)]
+    for reason, spans in (
+        (Reason.BREAK, calendar.breaks),
+        (Reason.TIME_OFF, calendar.time_off),
+        (Reason.CLOSURE, calendar.closures),
+    ):
+        if overlaps(blocked, spans):
+            found.append(reason)
+    found.extend(_collisions(calendar, offer, start))
+    has_room = have_room(pools, calendar.provider_id, start)
+    if not has_room and sets_left(pools, blocked) == 0:
+        found.append(Reason.RESOURCE)
     if overlaps((start, start + 1), _full_days(calendar, offer)):
         found.append(Reason.DAILY_CAP)
-    found.extend(_collisions(calendar, offer, start))
     return found
+
+
+def _outside_bounds(bounds: Bounds, start: int) -> Iterator[Reason]:
+    if start < bounds.now:
+        yield Reason.PAST
+    elif start < bounds.earliest:
+        yield Reason.NOTICE
+    if start >= bounds.latest:
+        yield Reason.HORIZON
+
+
+def _outside_hours(calendar: Calendar, offer: Offer, start: int) -> Iterator[Reason]:
+    if not covers(calendar.working, offer.appointment(start)):
+        yield Reason.OUTSIDE_WORKING_HOURS
+    elif start not in _on_grid(calendar, offer, [(start, start + 1)]):
+        yield Reason.OFF_GRID
 
 
 def _collisions(calendar: Calendar, offer: Offer, start: int) -> list[Reason]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from booking_service.domain.availability import Opening
@@ -48,35 +48,88 @@ class Slot:
     seats_left: int
 
 
-def slots(per_provider: Iterable[Sequence[Opening]]) -> list[Slot]:
-    """Join the providers' openings: chronological, each start once."""
+def slots(
+    per_provider: Iterable[Sequence[Opening]],
+    room_for: Callable[[int], int | None],
+) -> list[Slot]:
+    """Join the openings of providers of whom any may serve.
+
+    Args:
+        per_provider: The openings of each.
+        room_for: For how many appointments at a start there are resources, beside
+            those that group starts have already; None: none are needed.
+
+    Returns:
+        Chronological, each start once.
+    """
+    result: list[Slot] = []
+    for start, found in _by_start(per_provider):
+        rooms = room_for(start)
+        able = [each for each in found if each.has_room or rooms != 0]
+        if able:
+            providers = tuple(sorted(each.provider_id for each in able))
+            result.append(Slot(start, providers, _seats(able, rooms)))
+    return result
+
+
+def joint_slots(
+    per_provider: Collection[Sequence[Opening]],
+    room_for: Callable[[int], int | None],
+    *,
+    leader: uuid.UUID,
+) -> list[Slot]:
+    """Join the openings of providers who serve together, at the starts of all.
+
+    Args:
+        per_provider: The openings of each.
+        room_for: As for :func:`slots`.
+        leader: Whose group start may have its resources already.
+    """
+    result: list[Slot] = []
+    for start, found in _by_start(per_provider):
+        has_room = any(each.has_room for each in found if each.provider_id == leader)
+        if len(found) == len(per_provider) and (has_room or room_for(start) != 0):
+            everyone = tuple(sorted(each.provider_id for each in found))
+            result.append(Slot(start, everyone, min(each.seats_left for each in found)))
+    return result
+
+
+def _by_start(
+    per_provider: Iterable[Sequence[Opening]],
+) -> Iterable[tuple[int, list[Opening]]]:
     at: dict[int, list[Opening]] = {}
     for openings in per_provider:
         for opening in openings:
             at.setdefault(opening.start, []).append(opening)
-    return [
-        Slot(
-            start,
-            tuple(sorted(opening.provider_id for opening in found)),
-            sum(opening.seats_left for opening in found),
-        )
-        for start, found in sorted(at.items())
-    ]
+    return sorted(at.items())
 
 
-def nearest(offered: Iterable[Slot], start: int) -> list[Slot]:
-    """Up to five slots that lie nearest to ``start``, in order of time."""
+def _seats(found: Sequence[Opening], rooms: int | None) -> int:
+    """The seats at one start, when only so many providers can have resources."""
+    if rooms is None:
+        return sum(opening.seats_left for opening in found)
+    settled = sum(opening.seats_left for opening in found if opening.has_room)
+    others = sorted(
+        (opening.seats_left for opening in found if not opening.has_room), reverse=True
+    )
+    return settled + sum(others[:rooms])
+
+
+def nearest(offered: Iterable[Slot], start: int, most: int) -> list[Slot]:
+    """Those slots that lie nearest to ``start``, in order of time."""
     closest = sorted(offered, key=lambda slot: (abs(slot.start - start), slot.start))
-    return sorted(closest[:MOST_ALTERNATIVES], key=lambda slot: slot.start)
+    return sorted(closest[:most], key=lambda slot: slot.start)
 
 
-def without(offered: Iterable[Slot], start: int, provider: uuid.UUID) -> list[Slot]:
-    """The slots without one start at one provider."""
+def without(
+    offered: Iterable[Slot], start: int, providers: Collection[uuid.UUID]
+) -> list[Slot]:
+    """The slots without one start at some providers."""
     result: list[Slot] = []
     for slot in offered:
-        if slot.start != start or provider not in slot.provider_ids:
+        others = tuple(each for each in slot.provider_ids if each not in providers)
+        if slot.start != start or others == slot.provider_ids:
             result.append(slot)
-        elif len(slot.provider_ids) > 1:
-            others = tuple(each for each in slot.provider_ids if each != provider)
+        elif others:
             result.append(replace(slot, provider_ids=others))
     return result

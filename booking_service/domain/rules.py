@@ -39,6 +39,7 @@ class ServiceRules:
     min_notice_minutes: int | None
     max_per_day: int | None
     capacity: int
+    resource_kinds: Sequence[str]
     price_amount_minor: int | None
     price_currency: str | None
     active: bool
@@ -55,6 +56,7 @@ class ShopRules:
         providers: Those that are not deleted.
         offering: For each service the active providers that offer it, lowest id
             first.
+        resources: The active ones by kind, lowest id first.
         plans: Working hours by provider, in the order of their first dates; who has
             none is left out.
         overrides: By provider and date.
@@ -68,6 +70,7 @@ class ShopRules:
     services: Mapping[uuid.UUID, ServiceRules]
     providers: frozenset[uuid.UUID]
     offering: Mapping[uuid.UUID, Sequence[uuid.UUID]]
+    resources: Mapping[str, Sequence[uuid.UUID]]
     plans: Mapping[uuid.UUID, Sequence[Plan]]
     overrides: Mapping[uuid.UUID, Mapping[dt.date, Sequence[Period]]]
     absences: Mapping[uuid.UUID, Sequence[Span]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 
 from booking_service.domain.localtime import Span
@@ -43,6 +44,12 @@ def overlaps(span: Span, others: Iterable[Span]) -> bool:
     """Say whether ``span`` shares time with any of ``others``; touching does not."""
     start, end = span
     return any(start < other_end and other_start < end for other_start, other_end in others)
+
+
+def meets(span: Span, others: Sequence[Span]) -> bool:
+    """The same of many others, which are merged."""
+    position = bisect_right(others, span[0], key=lambda other: other[1])
+    return position < len(others) and others[position][0] < span[1]
 
 
 def covers(spans: Iterable[Span], span: Span) -> bool:

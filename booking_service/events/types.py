@@ -21,6 +21,7 @@ class BookingEvent:
     """What every event of a booking tells.
 
     Attributes:
+        provider_id: Who leads; ``provider_ids`` are all who serve.
         by: The role of who did it, or ``service``.
     """
 
@@ -28,6 +29,8 @@ class BookingEvent:
 
     booking_id: uuid.UUID
     provider_id: uuid.UUID
+    provider_ids: tuple[uuid.UUID, ...]
+    resource_ids: tuple[uuid.UUID, ...]
     service_id: uuid.UUID
     client_id: uuid.UUID
     starts_at: dt.datetime
@@ -47,6 +50,8 @@ class BookingEvent:
         return cls(
             booking_id=booking.id,
             provider_id=booking.provider_id,
+            provider_ids=booking.provider_ids,
+            resource_ids=tuple(booking.resource_ids),
             service_id=booking.service_id,
             client_id=booking.client_id,
             starts_at=booking.starts_at,
@@ -65,6 +70,8 @@ class BookingEvent:
 def _plain(fact: object) -> object:
     if isinstance(fact, dt.datetime):
         return rfc3339(fact)
+    if isinstance(fact, tuple):
+        return [_plain(each) for each in fact]
     return str(fact) if isinstance(fact, uuid.UUID) else fact
 
 
@@ -98,7 +105,7 @@ class BookingRescheduled(BookingEvent):
     type = "booking.rescheduled"
 
     previous_starts_at: dt.datetime
-    previous_provider_id: uuid.UUID
+    previous_provider_ids: tuple[uuid.UUID, ...]
 
 
 @dataclass(frozen=True, kw_only=True)

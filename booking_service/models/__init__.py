@@ -8,6 +8,7 @@ from booking_service.models.counters import RULES, ScheduleCounter
 from booking_service.models.hours import DateOverride, WorkingHours
 from booking_service.models.idempotency import KeptAnswer
 from booking_service.models.providers import Provider
+from booking_service.models.resources import Resource
 from booking_service.models.services import Service, ServiceProvider
 from booking_service.models.shop import ShopSettings
 from booking_service.models.time_off import TimeOff
@@ -21,6 +22,7 @@ __all__ = [
     "DateOverride",
     "KeptAnswer",
     "Provider",
+    "Resource",
     "ScheduleCounter",
     "Service",
     "ServiceProvider",

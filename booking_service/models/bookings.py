@@ -14,17 +14,34 @@ from sqlalchemy import (
     Index,
     Text,
     UniqueConstraint,
+    Uuid,
     column,
     text,
 )
-from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint, Range
+from sqlalchemy.dialects.postgresql import ARRAY, TSTZRANGE, ExcludeConstraint, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
 from booking_service.models.base import Identified, ShopBase, Stamped, Versioned
 
 
+def _ids() -> Mapped[list[uuid.UUID]]:
+    return mapped_column(ARRAY(Uuid), default=list, server_default=text("'{}'"))
+
+
+def _index_of_ids(name: str) -> Index:
+    return Index(
+        f"bookings_{name}_idx",
+        name,
+        postgresql_using="gin",
+        postgresql_where=text(f"{name} <> '{{}}'"),
+    )
+
+
 class Booking(Identified, Versioned, Stamped, ShopBase):
     """One appointment.
+
+    Most have one provider; ``further_provider_ids`` are those who serve together
+    with it. ``resource_ids`` are the chair, the room or the machine it takes.
 
     Buffers and price are the service's at the time of booking and stay, also
     when the booking moves. ``local_start`` is what the start was called in
@@ -42,9 +59,13 @@ class Booking(Identified, Versioned, Stamped, ShopBase):
         Index("bookings_provider_idx", "provider_id", "starts_at"),
         Index("bookings_client_idx", "client_id", "starts_at"),
         Index("bookings_service_idx", "service_id", "starts_at"),
+        _index_of_ids("further_provider_ids"),
+        _index_of_ids("resource_ids"),
     )
 
     provider_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("providers.id"))
+    further_provider_ids: Mapped[list[uuid.UUID]] = _ids()
+    resource_ids: Mapped[list[uuid.UUID]] = _ids()
     service_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("services.id"))
     client_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("clients.id"))
     starts_at: Mapped[dt.datetime]
@@ -60,6 +81,11 @@ class Booking(Identified, Versioned, Stamped, ShopBase):
     cancellation_reason: Mapped[str | None] = mapped_column(Text)
     schedule_version: Mapped[int] = mapped_column(default=1)
     event_sequence: Mapped[int] = mapped_column(default=0)
+
+    @property
+    def provider_ids(self) -> tuple[uuid.UUID, ...]:
+        """Everyone who serves; the first one leads."""
+        return self.provider_id, *self.further_provider_ids
 
 
 class Allocation(ShopBase):

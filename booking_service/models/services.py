@@ -5,14 +5,18 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Text, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from booking_service.models.base import Identified, ShopBase, Stamped, Versioned
 
 
 class Service(Identified, Versioned, Stamped, ShopBase):
-    """A service; a deleted one stays for the sake of past bookings."""
+    """A service; a deleted one stays for the sake of past bookings.
+
+    An appointment takes one resource of each of its ``resource_kinds``.
+    """
 
     __tablename__ = "services"
     __table_args__ = (
@@ -29,6 +33,9 @@ class Service(Identified, Versioned, Stamped, ShopBase):
     min_notice_minutes: Mapped[int | None]
     max_per_day: Mapped[int | None]
     capacity: Mapped[int] = mapped_column(default=1)
+    resource_kinds: Mapped[list[str]] = mapped_column(
+        ARRAY(Text), default=list, server_default=text("'{}'")
+    )
     price_amount_minor: Mapped[int | None] = mapped_column(BigInteger)
     price_currency: Mapped[str | None] = mapped_column(Text)
     active: Mapped[bool] = mapped_column(default=True)

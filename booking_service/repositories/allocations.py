@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
@@ -24,8 +25,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import TSTZRANGE, Range
 from sqlalchemy.orm import Session
 
-from booking_service.domain.availability import Taken
 from booking_service.domain.localtime import Span, moment
+from booking_service.domain.taken import Taken
 from booking_service.models import Allocation, Booking
 
 
@@ -44,7 +45,7 @@ def _blocking_statement() -> Select[Any]:
     before = func.make_interval(0, 0, 0, 0, 0, booking.buffer_before_minutes)
     after = func.make_interval(0, 0, 0, 0, 0, booking.buffer_after_minutes)
     begins, finishes = start + cast(before, Interval), end - cast(after, Interval)
-    providers = bindparam("providers", type_=ARRAY(Uuid))
+    resources = bindparam("resources", type_=ARRAY(Uuid))
     return (
         select(
             allocation.resource_id,
@@ -53,6 +54,7 @@ def _blocking_statement() -> Select[Any]:
             _epoch(func.coalesce(begins, start)).label("begins"),
             _epoch(func.coalesce(finishes, end)).label("finishes"),
             booking.service_id,
+            booking.provider_id,
             # Whoever booked alone has a session of its own, named like the booking.
             (allocation.session_id != allocation.booking_id).label("in_group"),
             _epoch(allocation.expires_at, func.floor).label("expires_at"),
@@ -61,12 +63,21 @@ def _blocking_statement() -> Select[Any]:
             Allocation.__table__, Booking.__table__, booking.id == allocation.booking_id
         )
         .where(
-            allocation.resource_id == any_(providers),
+            allocation.resource_id == any_(resources),
             allocation.blocked.overlaps(bindparam("span", type_=TSTZRANGE)),
             or_(allocation.expires_at.is_(None), allocation.expires_at > bindparam("now")),
             allocation.booking_id.is_distinct_from(bindparam("except_booking")),
         )
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A provider or a resource, taken for one seat of a group start."""
+
+    session_id: uuid.UUID
+    resource_id: uuid.UUID
+    seat: int
 
 
 # No booking's id.
@@ -76,18 +87,18 @@ _BLOCKING = _blocking_statement()
 
 def blocking(
     session: Session,
-    provider_ids: Collection[uuid.UUID],
+    resource_ids: Collection[uuid.UUID],
     window: Span,
     *,
     group_service: uuid.UUID | None,
     now: dt.datetime,
     except_booking: uuid.UUID | None = None,
 ) -> Mapping[uuid.UUID, list[Taken]]:
-    """What is taken of several providers' time around a window.
+    """What is taken of the time of providers and resources around a window.
 
     Args:
         session: A transaction pinned to the shop.
-        provider_ids: Whose time.
+        resource_ids: Whose time.
         window: What blocks any of it is wanted.
         group_service: The service whose group starts are told apart, if any.
         now: Holds that have expired by then do not count.
@@ -96,7 +107,7 @@ def blocking(
     rows = session.execute(
         _BLOCKING,
         {
-            "providers": list(provider_ids),
+            "resources": list(resource_ids),
             "span": Range(moment(window[0]), moment(window[1])),
             "now": now,
             "except_booking": except_booking or _NONE,
@@ -110,15 +121,15 @@ def blocking(
                 span=(row.start, row.end),
                 appointment=(row.begins, row.finishes),
                 session=row.begins if is_seat else None,
+                provider_id=row.provider_id,
                 expires_at=row.expires_at,
             )
         )
     return found
 
 
-def taken_seats(session: Session, group: uuid.UUID, provider_id: uuid.UUID) -> set[int]:
-    """The seats of a group start that are taken."""
-    query = select(Allocation.seat).where(
-        Allocation.session_id == group, Allocation.resource_id == provider_id
-    )
-    return set(session.scalars(query))
+def seats(session: Session, groups: Collection[uuid.UUID]) -> Sequence[Seat]:
+    """What is taken by the sessions of group starts."""
+    query = select(Allocation.session_id, Allocation.resource_id, Allocation.seat)
+    rows = session.execute(query.where(Allocation.session_id.in_(groups)))
+    return [Seat(*row) for row in rows]

@@ -8,9 +8,26 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
+from typing import Any
 
-from sqlalchemy import Date, Integer, Select, bindparam, cast, extract, func, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Date,
+    Integer,
+    Select,
+    Uuid,
+    bindparam,
+    cast,
+    extract,
+    func,
+    or_,
+    select,
+    true,
+)
+from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.selectable import LateralFromClause
 
 from booking_service.domain.choice import Workload
 from booking_service.domain.localtime import Span, moment
@@ -18,6 +35,12 @@ from booking_service.domain.status import COUNTED, OPEN, Status
 from booking_service.errors import NotFound
 from booking_service.models import Booking, Client
 from booking_service.repositories.paging import Page, PageRequest, fetch_page
+
+
+def is_served_by(provider_id: uuid.UUID | BindParameter[Any]) -> ColumnElement[bool]:
+    """Whether a provider serves a booking, alone or with others."""
+    further = Booking.further_provider_ids.contains(array([provider_id], type_=Uuid))
+    return or_(Booking.provider_id == provider_id, further)
 
 
 class Sight(Enum):
@@ -52,7 +75,7 @@ def _narrowed(query: Select[Booking], sight: Sight) -> Select[Booking]:
             own = select(Client.id).where(Client.subject == bindparam("whose"))
             return query.where(Booking.client_id == own.scalar_subquery())
         case Sight.PROVIDERS:
-            return query.where(Booking.provider_id == bindparam("whose"))
+            return query.where(is_served_by(bindparam("whose", type_=Uuid)))
     return query
 
 
@@ -120,7 +143,7 @@ def page_of(
     if filters.client_id is not None:
         query = query.where(Booking.client_id == filters.client_id)
     if filters.provider_id is not None:
-        query = query.where(Booking.provider_id == filters.provider_id)
+        query = query.where(is_served_by(filters.provider_id))
     if filters.service_id is not None:
         query = query.where(Booking.service_id == filters.service_id)
     if filters.statuses:
@@ -145,15 +168,34 @@ def has_future(
     *,
     now: dt.datetime,
     provider_id: uuid.UUID | None = None,
+    resource_id: uuid.UUID | None = None,
     service_id: uuid.UUID | None = None,
 ) -> bool:
-    """Say whether a provider or a service has open bookings that are not over."""
+    """Say whether there are open bookings of something that are not over."""
     query = select(Booking.id).where(Booking.status.in_(OPEN), Booking.ends_at > now)
     if provider_id is not None:
-        query = query.where(Booking.provider_id == provider_id)
+        query = query.where(is_served_by(provider_id))
+    if resource_id is not None:
+        query = query.where(Booking.resource_ids.contains([resource_id]))
     if service_id is not None:
         query = query.where(Booking.service_id == service_id)
     return session.scalar(query.limit(1)) is not None
+
+
+def _servers() -> LateralFromClause:
+    """A row for each provider of a booking."""
+    everyone = func.array_prepend(Booking.provider_id, Booking.further_provider_ids)
+    return (
+        func.unnest(everyone, type_=Uuid)
+        .table_valued("provider_id")
+        .render_derived()
+        .lateral()
+    )
+
+
+def _served_by_any(provider_ids: Collection[uuid.UUID]) -> ColumnElement[bool]:
+    further = Booking.further_provider_ids.overlap(list(provider_ids))
+    return or_(Booking.provider_id.in_(provider_ids), further)
 
 
 def counts_per_day(
@@ -167,16 +209,19 @@ def counts_per_day(
 ) -> Mapping[uuid.UUID, Mapping[dt.date, int]]:
     """How often a service is booked at each provider, by local day of the start."""
     day = cast(func.timezone(timezone, Booking.starts_at), Date)
+    who = _servers()
     query = (
-        select(Booking.provider_id, day.label("day"), func.count().label("bookings"))
+        select(who.c.provider_id, day.label("day"), func.count().label("bookings"))
+        .join_from(Booking, who, true())
         .where(
-            Booking.provider_id.in_(provider_ids),
+            _served_by_any(provider_ids),
+            who.c.provider_id.in_(provider_ids),
             Booking.service_id == service_id,
             Booking.status.in_(COUNTED),
             Booking.starts_at >= moment(window[0]),
             Booking.starts_at < moment(window[1]),
         )
-        .group_by(Booking.provider_id, day)
+        .group_by(who.c.provider_id, day)
     )
     if except_booking is not None:
         query = query.where(Booking.id != except_booking)
@@ -204,22 +249,25 @@ def workloads(
     starts, ends = moment(day[0]), moment(day[1])
     seconds = func.sum(extract("epoch", Booking.ends_at - Booking.starts_at))
     on_the_day = (Booking.starts_at >= starts) & (Booking.starts_at < ends)
+    who = _servers()
     query = (
         select(
-            Booking.provider_id,
+            who.c.provider_id,
             cast(func.coalesce(seconds.filter(on_the_day), 0) / 60, Integer).label(
                 "minutes"
             ),
             func.max(Booking.ends_at).filter(Booking.ends_at <= before).label("idle_since"),
         )
+        .join_from(Booking, who, true())
         .where(
-            Booking.provider_id.in_(provider_ids),
+            _served_by_any(provider_ids),
+            who.c.provider_id.in_(provider_ids),
             Booking.status.in_(COUNTED),
             Booking.starts_at < ends,
             # Who was idle for longer than this is idle enough.
             Booking.starts_at >= starts - dt.timedelta(days=31),
         )
-        .group_by(Booking.provider_id)
+        .group_by(who.c.provider_id)
     )
     return {
         row.provider_id: Workload(row.minutes, row.idle_since)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from booking_service.errors import NotFound
 from booking_service.models import Booking, Client
+from booking_service.repositories.bookings import is_served_by
 from booking_service.repositories.paging import Page, PageRequest, fetch_page
 
 _BY_SUBJECT = select(Client).where(Client.subject == bindparam("subject"))
@@ -71,6 +72,6 @@ def page_of(
 def _has_booking_at(provider_id: uuid.UUID) -> Exists:
     return (
         select(Booking.id)
-        .where(Booking.client_id == Client.id, Booking.provider_id == provider_id)
+        .where(Booking.client_id == Client.id, is_served_by(provider_id))
         .exists()
     )

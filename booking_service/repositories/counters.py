@@ -8,18 +8,26 @@ from typing import Any
 
 from sqlalchemy import (
     ARRAY,
+    ColumnElement,
     Select,
     Uuid,
     any_,
     bindparam,
     literal,
     literal_column,
+    or_,
     select,
 )
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.orm import Session
 
-from booking_service.models import RULES, ScheduleCounter, ServiceProvider
+from booking_service.models import (
+    RULES,
+    Resource,
+    ScheduleCounter,
+    Service,
+    ServiceProvider,
+)
 
 # In ``session.info``: the transaction has changed rules and may yet roll back.
 UNSETTLED = "rules unsettled"
@@ -36,12 +44,24 @@ _RAISE = _raising(insert(ScheduleCounter))
 _COUNTER = ScheduleCounter.__table__.c
 _VALUES = select(_COUNTER.resource_id, _COUNTER.value)
 _OF_RULES = select(_COUNTER.value).where(_COUNTER.resource_id == RULES)
-_OF_PROVIDERS = _VALUES.where(
-    _COUNTER.resource_id == any_(bindparam("ids", type_=ARRAY(Uuid)))
-)
-_OF_SERVICE = _VALUES.where(
-    (_COUNTER.resource_id == RULES)
-    | _COUNTER.resource_id.in_(
+
+
+def _values_for(providers: ColumnElement[bool]) -> Select[Any]:
+    """The counters of rules, of some providers and of what a service needs beside."""
+    service, resource = Service.__table__.c, Resource.__table__.c
+    needed = (
+        select(resource.id)
+        .join_from(Resource, Service, resource.kind == any_(service.resource_kinds))
+        .where(service.id == bindparam("service"))
+    )
+    return _VALUES.where(
+        or_(_COUNTER.resource_id == RULES, providers, _COUNTER.resource_id.in_(needed))
+    )
+
+
+_OF_NAMED = _values_for(_COUNTER.resource_id == any_(bindparam("ids", type_=ARRAY(Uuid))))
+_OF_ANYONE = _values_for(
+    _COUNTER.resource_id.in_(
         select(ServiceProvider.__table__.c.provider_id).where(
             ServiceProvider.__table__.c.service_id == bindparam("service")
         )
@@ -75,24 +95,26 @@ def values_for(
 
     Args:
         session: A transaction pinned to the shop.
-        service_id: Whose providers count if none are named.
+        service_id: Whose resources count, and whose providers if none are named.
         provider_ids: Those who are asked for; none means anyone.
 
     Returns:
         The values by resource, that of ``RULES`` among them; one that was never
         raised is left out.
     """
+    names: dict[str, object] = {"service": service_id}
     if provider_ids:
-        rows = session.execute(_OF_PROVIDERS, {"ids": [RULES, *provider_ids]})
+        rows = session.execute(_OF_NAMED, {**names, "ids": list(provider_ids)})
     else:
-        rows = session.execute(_OF_SERVICE, {"service": service_id})
+        rows = session.execute(_OF_ANYONE, names)
     return {row.resource_id: row.value for row in rows}
 
 
 def raised_by(resources: Select[Any]) -> Insert:
-    """A statement that raises the counters of what ``resources`` selects."""
+    """A statement that raises the counters of what ``resources`` selects, in order."""
     columns = ["resource_id", "value"]
-    new = insert(ScheduleCounter).from_select(columns, resources.add_columns(literal(1)))
+    in_order = resources.add_columns(literal(1)).order_by(literal_column("1"))
+    new = insert(ScheduleCounter).from_select(columns, in_order)
     return _raising(new)
 
 

@@ -19,6 +19,7 @@ from booking_service.models import RULES
 from booking_service.repositories import counters
 
 _EXCLUSIVE = text("select pg_advisory_xact_lock(:key)")
+_SHARED_KEY = text("select pg_advisory_xact_lock_shared(:key)")
 # Two statements in one trip: the second sees what was committed while the first
 # waited.
 _SHARED = text(
@@ -59,12 +60,23 @@ def count_days(session: Session, days: Iterable[tuple[uuid.UUID, dt.date]]) -> N
         session.execute(_EXCLUSIVE, {"key": key})
 
 
-def seat_group(session: Session, group: uuid.UUID) -> None:
-    """Keep others from taking a seat of one group start."""
-    session.execute(_EXCLUSIVE, {"key": _key(session, "session", group)})
+def seat_groups(session: Session, groups: Iterable[uuid.UUID]) -> None:
+    """Keep others from taking a seat of these group starts."""
+    for key in sorted({_key(session, "session", each) for each in groups}):
+        session.execute(_EXCLUSIVE, {"key": key})
 
 
 def move_between(session: Session, resources: Iterable[uuid.UUID]) -> None:
     """Let one at a time move allocations of these resources."""
     for key in sorted({_key(session, "resource", each) for each in resources}):
         session.execute(_EXCLUSIVE, {"key": key})
+
+
+def share_resources(session: Session, resources: Iterable[uuid.UUID]) -> None:
+    """Take several resources while none of them is moved.
+
+    Who takes several holds some and waits for others; the order of resources keeps
+    two such from waiting for each other, but a move has its own before it begins.
+    """
+    for key in sorted({_key(session, "resource", each) for each in resources}):
+        session.execute(_SHARED_KEY, {"key": key})

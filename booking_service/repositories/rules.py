@@ -18,6 +18,7 @@ from booking_service.models import (
     Closure,
     DateOverride,
     Provider,
+    Resource,
     Service,
     ServiceProvider,
     ShopSettings,
@@ -50,6 +51,7 @@ def load(session: Session, *, since: dt.datetime) -> ShopRules:
         services={service.id: service for service in _services(session)},
         providers=_providers(session),
         offering=_offering(session),
+        resources=_resources(session),
         plans=_plans(session),
         overrides=_overrides(session, since.date()),
         absences={provider: sorted(spans) for provider, spans in absences.items()},
@@ -82,6 +84,7 @@ def _services(session: Session) -> Iterable[ServiceRules]:
         Service.min_notice_minutes,
         Service.max_per_day,
         Service.capacity,
+        Service.resource_kinds,
         Service.price_amount_minor,
         Service.price_currency,
         Service.active,
@@ -105,6 +108,18 @@ def _offering(session: Session) -> dict[uuid.UUID, Sequence[uuid.UUID]]:
     found: dict[uuid.UUID, list[uuid.UUID]] = {}
     for service_id, provider_id in session.execute(query):
         found.setdefault(service_id, []).append(provider_id)
+    return dict(found)
+
+
+def _resources(session: Session) -> dict[str, Sequence[uuid.UUID]]:
+    query = (
+        select(Resource.kind, Resource.id)
+        .where(Resource.active, Resource.deleted_at.is_(None))
+        .order_by(Resource.id)
+    )
+    found: dict[str, list[uuid.UUID]] = {}
+    for kind, resource_id in session.execute(query):
+        found.setdefault(kind, []).append(resource_id)
     return dict(found)
 
 

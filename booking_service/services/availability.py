@@ -9,14 +9,12 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from booking_service.domain.actors import Actor
-from booking_service.domain.localtime import ceiling, instant, moment
-from booking_service.errors import SlotRefused
-from booking_service.models import RULES, Booking
+from booking_service.domain.localtime import ceiling, moment
+from booking_service.models import RULES
 from booking_service.repositories import counters
 from booking_service.services import scheduling
-from booking_service.services.identities import own_provider
 from booking_service.services.rulebook import require_providers
+from booking_service.services.scheduling import Candidates
 
 
 @dataclass(frozen=True)
@@ -53,7 +51,7 @@ class State:
 
     Attributes:
         rules: Of the shop's rules.
-        resources: Of those who may serve, in the order of their ids.
+        resources: Of who may serve and what is needed, in the order of their ids.
     """
 
     rules: int
@@ -76,7 +74,7 @@ def free_slots(
     session: Session,
     *,
     service_id: uuid.UUID,
-    provider_ids: Sequence[uuid.UUID],
+    candidates: Candidates | None,
     starts_from: dt.datetime,
     starts_before: dt.datetime,
     limit: int,
@@ -88,7 +86,7 @@ def free_slots(
     Args:
         session: A transaction pinned to the shop.
         service_id: What is wanted.
-        provider_ids: From whom; none means anyone.
+        candidates: From whom; None means anyone.
         starts_from: Inclusive.
         starts_before: Exclusive.
         limit: How many slots to answer at most.
@@ -99,11 +97,12 @@ def free_slots(
         NotFound: The service or one of the providers is unknown.
     """
     terms = scheduling.terms_of(session, service_id, counter=counter, now=now)
-    require_providers(terms.rules, *provider_ids)
+    if candidates is not None:
+        require_providers(terms.rules, *candidates.provider_ids)
     # A start with a fraction of a second lies behind the whole second.
     window = ceiling(starts_from), ceiling(starts_before)
     found = scheduling.offered(
-        session, terms, provider_ids or terms.offering, window, limit=limit
+        session, terms, candidates or Candidates(terms.offering), window, limit=limit
     )
     slots = [
         FreeSlot(
@@ -116,50 +115,3 @@ def free_slots(
     ]
     rest = moment(found.slots[limit].start) if len(found.slots) > limit else None
     return Answer(terms.rules.policy.timezone, slots, rest, found.true_before)
-
-
-def offer_alternatives(
-    session: Session,
-    refused: SlotRefused,
-    *,
-    service_id: uuid.UUID,
-    provider_id: uuid.UUID | None,
-    starts_at: dt.datetime,
-    actor: Actor,
-    now: dt.datetime,
-) -> None:
-    """Tell a refusal of a new booking what could be had instead."""
-    counter = counters.of_rules(session)
-    terms = scheduling.terms_of(session, service_id, counter=counter, now=now)
-    if actor.is_provider:
-        provider_id = own_provider(session, actor).id
-    refused.alternatives = scheduling.alternatives(
-        session,
-        terms,
-        instant(starts_at),
-        preferred=provider_id,
-        only_preferred=actor.is_provider,
-    )
-
-
-def offer_alternatives_to_move(
-    session: Session,
-    refused: SlotRefused,
-    *,
-    booking: Booking,
-    provider_id: uuid.UUID,
-    starts_at: dt.datetime,
-    actor: Actor,
-    now: dt.datetime,
-) -> None:
-    """Tell a refusal of a move what could be had instead."""
-    counter = counters.of_rules(session)
-    terms = scheduling.terms_of_move(session, booking, counter=counter, now=now)
-    refused.alternatives = scheduling.alternatives(
-        session,
-        terms,
-        instant(starts_at),
-        preferred=provider_id,
-        only_preferred=actor.is_provider,
-        present=(instant(booking.starts_at), booking.provider_id),
-    )

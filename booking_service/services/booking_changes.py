@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from sqlalchemy.orm import Session
 
 from booking_service.domain.actors import Actor
+from booking_service.domain.resources import Team
 from booking_service.domain.status import HELD, OPEN, Status, may_become
 from booking_service.errors import (
     CancellationTooLate,
@@ -28,14 +29,12 @@ from booking_service.events.types import (
 )
 from booking_service.models import Booking
 from booking_service.repositories import bookings, locks, providers, shop
-from booking_service.services import placing, scheduling
-from booking_service.services.bookings import (
-    expire_if_pending,
-    free_providers,
-    set_time,
-)
+from booking_service.services import placing, scheduling, teams
+from booking_service.services.bookings import expire_if_pending, set_team, set_time
 from booking_service.services.changes import Changes, Guard, apply, touch
 from booking_service.services.identities import own_provider, visibility
+from booking_service.services.placing import Claim
+from booking_service.services.scheduling import Candidates, Terms
 from booking_service.services.violations import written
 
 EXPIRED = "expired"
@@ -55,7 +54,7 @@ def update_booking(
     Args:
         session: A transaction pinned to the shop.
         booking_id: Which.
-        changes: Any of ``starts_at, provider_id, notes, status,
+        changes: Any of ``starts_at, provider_ids, notes, status,
             cancellation_reason``; what is not in it stays.
         actor: Who asks.
         guard: Refuses if the change was meant for another state of the booking.
@@ -140,19 +139,15 @@ def _move(
     now: dt.datetime,
 ) -> None:
     starts_at = changes.get("starts_at", booking.starts_at)
-    provider_id = changes.get("provider_id", booking.provider_id)
-    previous = booking.starts_at, booking.provider_id
-    if (starts_at, provider_id) == previous:
+    candidates = moved_to(booking, changes)
+    previous = booking.starts_at, booking.provider_ids
+    if (starts_at, tuple(candidates.provider_ids)) == previous:
         return
     if changes.get("status") == Status.CANCELLED:
         raise InvalidInput.at("/status", "a booking cannot be moved and cancelled at once")
-    _require_movable(session, booking, provider_id, actor, now)
+    _require_movable(session, booking, candidates, actor, now)
     terms = scheduling.terms_of_move(session, booking, counter=counter, now=now)
-    free_providers(session, terms, [provider_id], starts_at)
-    with session.no_autoflush:
-        booking.provider_id = provider_id
-        set_time(booking, terms, starts_at)
-        placing.relocate(session, booking, terms.offer, previous_provider=previous[1])
+    _relocate(session, booking, terms, candidates, starts_at)
     booking.schedule_version += 1
     if actor.is_client and not terms.rules.policy.auto_confirm:
         booking.status = Status.PENDING
@@ -161,22 +156,51 @@ def _move(
         booking,
         by=actor,
         previous_starts_at=previous[0],
-        previous_provider_id=previous[1],
+        previous_provider_ids=previous[1],
     )
     _announce(session, booking, event, now)
     expire_if_pending(session, booking)
 
 
+def moved_to(booking: Booking, changes: Changes) -> Candidates:
+    """Who is to serve a booking after some changes."""
+    provider_ids = changes.get("provider_ids", booking.provider_ids)
+    return Candidates(provider_ids, together=len(provider_ids) > 1)
+
+
+def _relocate(
+    session: Session,
+    booking: Booking,
+    terms: Terms,
+    candidates: Candidates,
+    starts_at: dt.datetime,
+) -> None:
+    previous = {*booking.provider_ids, *booking.resource_ids}
+
+    def attempt(team: Team) -> Collection[uuid.UUID]:
+        claim = Claim(booking.id, booking.service_id, starts_at, team, terms.offer)
+        outcome = placing.relocate(session, claim, previous=previous)
+        if not outcome.missed:
+            set_team(booking, team.provider_ids, outcome.resource_ids)
+            set_time(booking, terms, starts_at)
+        return outcome.missed
+
+    free = teams.field(session, terms, candidates, starts_at)
+    teams.settle(terms, free, starts_at, attempt, preferred=booking.resource_ids)
+
+
 def _require_movable(
     session: Session,
     booking: Booking,
-    provider_id: uuid.UUID,
+    candidates: Candidates,
     actor: Actor,
     now: dt.datetime,
 ) -> None:
-    if actor.is_provider and provider_id != own_provider(session, actor).id:
-        raise RoleMayNot("A provider moves bookings within its own calendar only.")
-    providers.require_known(session, {provider_id})
+    if actor.is_provider:
+        everyone = {*booking.provider_ids, *candidates.provider_ids}
+        if everyone != {own_provider(session, actor).id}:
+            raise RoleMayNot("A provider moves bookings within its own calendar only.")
+    providers.require_known(session, set(candidates.provider_ids))
     has_started = booking.starts_at <= now
     if booking.status not in OPEN or (has_started and booking.status == Status.PENDING):
         raise InvalidTransition(f"A booking that is {_told(booking, now)} cannot be moved.")

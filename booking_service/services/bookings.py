@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from booking_service.domain import choice
 from booking_service.domain.actors import Actor
-from booking_service.domain.availability import Reason
 from booking_service.domain.ids import new_id
-from booking_service.domain.localtime import day_span, instant
+from booking_service.domain.resources import Team
 from booking_service.domain.status import Status
-from booking_service.errors import InvalidInput, RoleMayNot, SlotNotOffered, SlotTaken
+from booking_service.errors import InvalidInput, RoleMayNot
 from booking_service.events import outbox
 from booking_service.events.types import BookingCreated
 from booking_service.models import Booking, Client
 from booking_service.repositories import bookings, clients, locks
 from booking_service.repositories.bookings import Filters
 from booking_service.repositories.paging import Page, PageRequest
-from booking_service.services import placing, scheduling
+from booking_service.services import placing, scheduling, teams
 from booking_service.services.clients import amend, new_client
 from booking_service.services.identities import (
     own_client,
@@ -31,7 +29,7 @@ from booking_service.services.identities import (
     visibility,
 )
 from booking_service.services.rulebook import require_providers
-from booking_service.services.scheduling import Terms
+from booking_service.services.scheduling import Candidates, Terms
 
 
 @dataclass(frozen=True)
@@ -39,14 +37,14 @@ class NewBooking:
     """What is asked for.
 
     Attributes:
-        provider_id: None means anyone.
+        candidates: Who is to serve; None means anyone.
         client_id: A record of the shop, for staff.
         client: Members of a new client's record, or of a client's own.
     """
 
     service_id: uuid.UUID
     starts_at: dt.datetime
-    provider_id: uuid.UUID | None = None
+    candidates: Candidates | None = None
     client_id: uuid.UUID | None = None
     client: Mapping[str, object] | None = None
     notes: str | None = None
@@ -85,44 +83,27 @@ def create_booking(
     terms = scheduling.terms_of(session, wanted.service_id, counter=counter, now=now)
     candidates = _candidates(session, terms, wanted, actor)
     client = _client(session, wanted, actor, now)
-    free = free_providers(session, terms, candidates, wanted.starts_at)
-    for provider_id in free:
-        booking = _draft(terms, wanted, actor, client, provider_id, now)
-        if placing.place(session, booking, terms.offer):
-            break
-    else:
-        raise SlotTaken
+    booking = _draft(terms, wanted, actor, client, now)
+
+    def attempt(team: Team) -> Collection[uuid.UUID]:
+        set_team(booking, team.provider_ids, team.resource_ids)
+        return placing.place(session, booking, terms.offer).missed
+
+    free = teams.field(session, terms, candidates, wanted.starts_at)
+    teams.settle(terms, free, wanted.starts_at, attempt)
     event = BookingCreated.of(booking, by=actor)
     outbox.append(session, booking, event, at=now)
     expire_if_pending(session, booking)
     return booking
 
 
-def free_providers(
-    session: Session, terms: Terms, candidates: list[uuid.UUID], starts_at: dt.datetime
-) -> list[uuid.UUID]:
-    """Those candidates that can be booked at a start, the fairest choice first.
-
-    Raises:
-        SlotTaken: None can, and somebody has the time of one.
-        SlotNotOffered: None can, and the rules are why.
-    """
-    if starts_at.microsecond:
-        raise SlotNotOffered([Reason.OFF_GRID])  # grids have whole seconds
-    start = instant(starts_at)
-    day = terms.local_day(start)
-    if terms.service.max_per_day is not None:
-        locks.count_days(session, ((each, day) for each in candidates))
-    found = scheduling.standing(session, terms, candidates, start)
-    free = [provider_id for provider_id, reasons in found.items() if not reasons]
-    if not free:
-        raise scheduling.refusal(found)
-    if len(free) == 1:
-        return free
-    workloads = bookings.workloads(
-        session, free, day=day_span(day, terms.zone), before=starts_at
-    )
-    return choice.fairest_first(free, workloads)
+def set_team(
+    booking: Booking, provider_ids: Sequence[uuid.UUID], resource_ids: Sequence[uuid.UUID]
+) -> None:
+    """Write down who and what serves."""
+    booking.provider_id = provider_ids[0]
+    booking.further_provider_ids = list(provider_ids[1:])
+    booking.resource_ids = list(resource_ids)
 
 
 def expire_if_pending(session: Session, booking: Booking) -> None:
@@ -133,16 +114,16 @@ def expire_if_pending(session: Session, booking: Booking) -> None:
 
 def _candidates(
     session: Session, terms: Terms, wanted: NewBooking, actor: Actor
-) -> list[uuid.UUID]:
+) -> Candidates:
     if actor.is_provider:
         own = own_provider(session, actor).id
-        if wanted.provider_id not in (None, own):
+        if wanted.candidates is not None and set(wanted.candidates.provider_ids) != {own}:
             raise RoleMayNot("A provider books into its own calendar only.")
-        return [own]
-    if wanted.provider_id is None:
-        return list(terms.offering)
-    require_providers(terms.rules, wanted.provider_id)
-    return [wanted.provider_id]
+        return Candidates([own])
+    if wanted.candidates is None:
+        return Candidates(terms.offering)
+    require_providers(terms.rules, *wanted.candidates.provider_ids)
+    return wanted.candidates
 
 
 def _client(session: Session, wanted: NewBooking, actor: Actor, now: dt.datetime) -> Client:
@@ -172,15 +153,14 @@ def _draft(
     wanted: NewBooking,
     actor: Actor,
     client: Client,
-    provider_id: uuid.UUID,
     now: dt.datetime,
 ) -> Booking:
+    """A booking that is complete but for those who serve."""
     service = terms.service
     waits = actor.is_client and not terms.rules.policy.auto_confirm
     booking = Booking(
         id=new_id(),
         version=1,
-        provider_id=provider_id,
         service_id=service.id,
         client_id=client.id,
         buffer_before_minutes=service.buffer_before_minutes,

@@ -1,7 +1,7 @@
 """The shared scheduling services: the engine, fed from the shop's tables.
 
-What is offered, why something is not, and what could be had instead all come
-from here, so that they agree. The number of statements does not depend on how
+What is offered and why something is not both come from here, so that they
+agree. The number of statements does not depend on how
 many providers or days are asked about.
 """
 
@@ -11,6 +11,7 @@ import datetime as dt
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
@@ -25,7 +26,7 @@ from booking_service.domain.availability import (
     openings,
     reasons_against,
 )
-from booking_service.domain.choice import MOST_ALTERNATIVES, Slot
+from booking_service.domain.choice import Slot
 from booking_service.domain.hours import shifts
 from booking_service.domain.localtime import (
     DAY,
@@ -34,18 +35,15 @@ from booking_service.domain.localtime import (
     day_span,
     instant,
     local_date,
-    moment,
     wall_instant,
 )
+from booking_service.domain.resources import Pool, sets_left
 from booking_service.domain.rules import ServiceRules, ShopRules
-from booking_service.errors import Alternative, SlotNotOffered, SlotRefused, SlotTaken
+from booking_service.errors import SlotNotOffered, SlotRefused, SlotTaken
 from booking_service.models import Booking
 from booking_service.repositories import allocations, bookings
 from booking_service.services.rulebook import RULEBOOK, require_service
 
-# Alternatives are looked for this far before and after.
-NEAR = 3 * DAY
-FAR = 62 * DAY
 # Windows are searched in parts of this length.
 STRIDE = 7 * DAY
 
@@ -146,10 +144,34 @@ def _terms(rules: ShopRules, service: ServiceRules, now: dt.datetime) -> Terms:
     )
 
 
-def calendars(
+@dataclass(frozen=True)
+class Candidates:
+    """Who is asked to serve.
+
+    Attributes:
+        provider_ids: The first one leads if they serve together.
+        together: All of them are needed; else any will do.
+    """
+
+    provider_ids: Sequence[uuid.UUID]
+    together: bool = False
+
+
+@dataclass(frozen=True)
+class Scene:
+    """All that is known of a window."""
+
+    calendars: Sequence[Calendar]
+    pools: Sequence[Pool]
+
+
+def scene(
     session: Session, terms: Terms, provider_ids: Collection[uuid.UUID], window: Span
-) -> Sequence[Calendar]:
-    """The calendars of some providers, wide enough for starts in ``window``."""
+) -> Scene:
+    """The calendars of some providers, and of what the service needs beside.
+
+    They are wide enough for starts in ``window``.
+    """
     offer, rules, zone = terms.offer, terms.rules, terms.zone
     # An appointment with its buffers may begin before the window and end behind it.
     reach = (
@@ -158,9 +180,10 @@ def calendars(
     )
     first = local_date(reach[0] - DAY, zone)
     last = local_date(reach[1] + DAY, zone)
+    needed = {kind: rules.resources.get(kind, ()) for kind in terms.service.resource_kinds}
     taken = allocations.blocking(
         session,
-        provider_ids,
+        [*provider_ids, *chain.from_iterable(needed.values())],
         reach,
         group_service=terms.service.id if offer.capacity > 1 else None,
         now=terms.now,
@@ -168,7 +191,7 @@ def calendars(
     )
     booked = _bookings_per_day(session, terms, provider_ids, (first, last))
     closures = _touching(rules.closures, reach)
-    return [
+    calendars = [
         Calendar(
             provider_id=provider_id,
             shifts=shifts(
@@ -185,6 +208,11 @@ def calendars(
         )
         for provider_id in provider_ids
     ]
+    pools = [
+        Pool(kind, {resource: taken.get(resource, ()) for resource in resources})
+        for kind, resources in needed.items()
+    ]
+    return Scene(calendars, pools)
 
 
 def _touching(spans: Sequence[Span], window: Span) -> Sequence[Span]:
@@ -230,7 +258,7 @@ class Offered:
 def offered(
     session: Session,
     terms: Terms,
-    provider_ids: Collection[uuid.UUID],
+    candidates: Candidates,
     window: Span,
     *,
     limit: int | None = None,
@@ -245,23 +273,23 @@ def offered(
         today = local_date(terms.bounds.now, terms.zone)
         tomorrow = wall_instant(today + dt.timedelta(days=1), 0, terms.zone)
     window = max(window[0], terms.bounds.earliest), min(window[1], terms.bounds.latest)
-    serving = [each for each in terms.offering if each in provider_ids]
+    serving = _serving(terms, candidates)
     if window[0] >= window[1] or not serving or not terms.service.active:
         return Offered([], tomorrow)
     found: list[Slot] = []
-    known = calendars(session, terms, serving, window)
+    known = scene(session, terms, serving, window)
     # The answer for a window is the union of the answers for its parts.
     for first in range(window[0], window[1], STRIDE):
-        part = first, min(first + STRIDE, window[1])
-        found += choice.slots(
-            openings(calendar, terms.offer, terms.bounds, part) for calendar in known
-        )
+        found += _slots(terms, known, candidates, (first, min(first + STRIDE, window[1])))
         if limit is not None and len(found) > limit:
             break
     expiries = [
         taken.expires_at
-        for calendar in known
-        for taken in calendar.taken
+        for takens in (
+            *(calendar.taken for calendar in known.calendars),
+            *chain.from_iterable(pool.taken.values() for pool in known.pools),
+        )
+        for taken in takens
         if taken.expires_at is not None
     ]
     # The first start is no longer offered when its notice has begun.
@@ -270,70 +298,74 @@ def offered(
     return Offered(found, min(changes, default=None))
 
 
+def _serving(terms: Terms, candidates: Candidates) -> Sequence[uuid.UUID]:
+    """Those candidates whose calendars speak; none if some who are needed do not."""
+    serving = [each for each in terms.offering if each in candidates.provider_ids]
+    missing = candidates.together and len(serving) < len(set(candidates.provider_ids))
+    return () if missing else serving
+
+
+def _slots(
+    terms: Terms, known: Scene, candidates: Candidates, window: Span
+) -> Sequence[Slot]:
+    found = [
+        openings(calendar, terms.offer, terms.bounds, window, known.pools)
+        for calendar in known.calendars
+    ]
+
+    def room_for(start: int) -> int | None:
+        return sets_left(known.pools, terms.offer.blocked(start))
+
+    if candidates.together:
+        leader = candidates.provider_ids[0]
+        return choice.joint_slots(found, room_for, leader=leader)
+    return choice.slots(found, room_for)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What stands against one start.
+
+    Attributes:
+        reasons: By provider; nothing: it can be booked.
+        pools: The resources that are needed.
+    """
+
+    reasons: Mapping[uuid.UUID, Sequence[Reason]]
+    pools: Sequence[Pool]
+
+
 def standing(
     session: Session, terms: Terms, provider_ids: Collection[uuid.UUID], start: int
-) -> Mapping[uuid.UUID, Sequence[Reason]]:
-    """What stands against a start at each provider; nothing: it can be booked."""
-    found: dict[uuid.UUID, Sequence[Reason]] = {}
-    for calendar in calendars(session, terms, provider_ids, (start, start + 1)):
-        reasons = reasons_against(calendar, terms.offer, terms.bounds, start)
+) -> Standing:
+    """What stands against a start at each provider."""
+    reasons: dict[uuid.UUID, Sequence[Reason]] = {}
+    known = scene(session, terms, provider_ids, (start, start + 1))
+    for calendar in known.calendars:
+        found = reasons_against(calendar, terms.offer, terms.bounds, start, known.pools)
         if calendar.provider_id not in terms.offering:
-            reasons.append(Reason.NOT_OFFERED)
+            found.append(Reason.NOT_OFFERED)
         if not terms.service.active:
-            reasons.append(Reason.INACTIVE)
-        found[calendar.provider_id] = reasons
-    return found
+            found.append(Reason.INACTIVE)
+        reasons[calendar.provider_id] = found
+    return Standing(reasons, known.pools)
 
 
-def refusal(found: Mapping[uuid.UUID, Sequence[Reason]]) -> SlotRefused:
-    """The error for a start against which something stands at every provider.
+def refusal(
+    found: Mapping[uuid.UUID, Sequence[Reason]], *, together: bool = False
+) -> SlotRefused:
+    """The error for a start that cannot be booked.
 
     Of several providers the one that nearly could speaks: one whose time is only
-    taken, else the one with the fewest reasons.
+    taken, else the one with the fewest reasons. Of those who serve together all do.
     """
     if not found:
         return SlotNotOffered([Reason.NOT_OFFERED])
-    reasons = min(found.values(), key=lambda each: (not TAKEN.issuperset(each), len(each)))
-    return SlotTaken(reasons) if TAKEN.issuperset(reasons) else SlotNotOffered(reasons)
-
-
-def alternatives(
-    session: Session,
-    terms: Terms,
-    start: int,
-    *,
-    preferred: uuid.UUID | None,
-    only_preferred: bool,
-    present: tuple[int, uuid.UUID] | None = None,
-) -> list[Alternative]:
-    """Up to five starts near one that was refused.
-
-    Args:
-        session: A transaction of its own, begun after the refusal.
-        terms: Those under which the start was refused.
-        start: Seconds since 1970.
-        preferred: The provider that was asked for.
-        only_preferred: Whether the asker may not have others anyway; else they
-            are named if the preferred one has no time.
-        present: Where a booking that is to move is now: no alternative.
-    """
-    start = min(max(start, terms.bounds.earliest), terms.bounds.latest)
-    rounds: list[Sequence[uuid.UUID]] = [[preferred]] if preferred else []
-    if not only_preferred:
-        rounds.append(terms.offering)
-    for candidates in rounds:
-        before = offered(session, terms, candidates, (start - NEAR, start))
-        after = offered(
-            session, terms, candidates, (start, start + FAR), limit=MOST_ALTERNATIVES
+    if together:
+        told = set(chain.from_iterable(found.values()))
+        reasons: Sequence[Reason] = [reason for reason in Reason if reason in told]
+    else:
+        reasons = min(
+            found.values(), key=lambda each: (not TAKEN.issuperset(each), len(each))
         )
-        found = [*before.slots, *after.slots]
-        if present is not None:
-            found = choice.without(found, *present)
-        if found:
-            return [_alternative(terms, slot) for slot in choice.nearest(found, start)]
-    return []
-
-
-def _alternative(terms: Terms, slot: Slot) -> Alternative:
-    begins, ends = terms.offer.appointment(slot.start)
-    return Alternative(moment(begins), moment(ends), slot.provider_ids)
+    return SlotTaken(reasons) if TAKEN.issuperset(reasons) else SlotNotOffered(reasons)

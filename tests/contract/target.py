@@ -78,7 +78,8 @@ class Target:
 def filled(address: str, new_shop: MakeShop) -> Target:
     """A shop with one of everything."""
     shop, victim = new_shop(), new_shop()
-    cut = shop.add_service()
+    chair = made(shop.manager.post("/resources", name="A", kind="chair"))
+    cut = shop.add_service(resource_kinds=["chair"])
     anna = shop.add_provider(cut)
     days = {"starts_on": "2031-01-01", "ends_on": "2031-01-02"}
     absence = made(shop.manager.post(f"/providers/{anna['id']}/time-off", **days))
@@ -95,6 +96,7 @@ def filled(address: str, new_shop: MakeShop) -> Target:
     ids = {
         **later,
         "service_id": cut["id"],
+        "resource_id": chair["id"],
         "provider_id": anna["id"],
         "time_off_id": absence["id"],
         "closure_id": made(shop.manager.post("/closures", **days))["id"],

@@ -38,6 +38,7 @@ CROSS_FIELD_RULES = {
     "list_closures",
     "list_date_overrides",
     "list_providers",
+    "list_resources",
     "list_services",
     "list_shops",
     "list_time_off",

@@ -56,7 +56,7 @@ Produce = Callable[[Stage, Operation], Answer]
 
 
 def succeed(stage: Stage, operation: Operation) -> Answer:
-    if operation.id in ("delete_provider", "delete_service"):
+    if operation.id in ("delete_provider", "delete_resource", "delete_service"):
         stage.free()
     changes: dict[str, Any] = {}
     if operation.id == "create_booking":

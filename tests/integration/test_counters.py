@@ -90,6 +90,15 @@ CHANGES: dict[
         ("PUT", "/providers/{anna}/date-overrides/2030-01-08", {"hours": []}),
         ("DELETE", "/providers/{anna}/date-overrides/2030-01-08", {}),
     ),
+    "create_resource": (None, ("POST", "/resources", {"name": "A", "kind": "chair"})),
+    "update_resource": (
+        ("POST", "/resources", {"name": "A", "kind": "chair"}),
+        ("PUT", "{made}", {"active": False}),
+    ),
+    "delete_resource": (
+        ("POST", "/resources", {"name": "A", "kind": "chair"}),
+        ("DELETE", "{made}", {}),
+    ),
     "create_time_off": (None, ("POST", "/providers/{anna}/time-off", DAYS)),
     "update_time_off": (
         ("POST", "/providers/{anna}/time-off", DAYS),

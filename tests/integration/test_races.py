@@ -16,6 +16,7 @@ from booking_service.app import Parts, assemble
 from booking_service.domain.actors import Actor, Role, Scope
 from booking_service.errors import SlotTaken
 from booking_service.services.bookings import NewBooking, create_booking
+from booking_service.services.scheduling import Candidates
 from tenants.registry import bound
 from tests.databases import TestDatabase, one_value
 from tests.integration.driver import JsonObject, Shop, instant, made
@@ -86,7 +87,7 @@ class TestOneSlot:
         many = assemble(replace(parts.settings, pool_size=THREADS))
         wanted = NewBooking(
             service_id=uuid.UUID(cut["id"]),
-            provider_id=uuid.UUID(anna["id"]),
+            candidates=Candidates([uuid.UUID(anna["id"])]),
             starts_at=dt.datetime(2030, 1, 8, 10, tzinfo=dt.UTC),
             client={"name": "Dana"},
         )

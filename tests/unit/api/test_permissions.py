@@ -26,6 +26,9 @@ get_time_off           -oa-    update_time_off        -oa-
 delete_time_off        -oa-    list_closures          -aa-
 get_closure            -aa-    create_closure         --a-
 update_closure         --a-    delete_closure         --a-
+list_resources         -aa-    get_resource           -aa-
+create_resource        --a-    update_resource        --a-
+delete_resource        --a-
 list_clients           -oa-    get_client             -oa-
 create_client          --a-    update_client          --a-
 get_own_client         o---    update_own_client      o---

@@ -5,7 +5,8 @@ Every second of the small worlds that the tests make is asked on its own.
 
 from __future__ import annotations
 
-from booking_service.domain.availability import Bounds, Calendar, Offer, Taken
+from booking_service.domain.availability import Bounds, Calendar, Offer
+from booking_service.domain.taken import Taken
 
 
 def seconds(span: tuple[int, int]) -> set[int]:

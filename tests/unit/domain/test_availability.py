@@ -14,12 +14,12 @@ from booking_service.domain.availability import (
     Calendar,
     Offer,
     Reason,
-    Taken,
     openings,
     reasons_against,
 )
 from booking_service.domain.hours import Period, Shift, shifts
 from booking_service.domain.localtime import instant, moment
+from booking_service.domain.taken import Taken
 from tests.unit.domain.reference import is_offered
 
 PROVIDER = uuid.UUID(int=1)
@@ -188,7 +188,11 @@ class TestReasonsAgainst:
                 "10:00",
                 {
                     "taken": [
-                        Taken(span("10:00", "11:00"), span("10:00", "11:00"), None, True)
+                        Taken(
+                            span("10:00", "11:00"),
+                            span("10:00", "11:00"),
+                            expires_at=at("10:30"),
+                        )
                     ]
                 },
                 [Reason.HOLD],

@@ -23,6 +23,8 @@ def booking() -> Booking:
         starts_at=NINE,
         ends_at=NINE + dt.timedelta(hours=1),
         status="confirmed",
+        further_provider_ids=[],
+        resource_ids=[uuid.UUID(int=5)],
         notes="her number is 0301234",
         **ids,
     )
@@ -35,6 +37,8 @@ class TestPayload:
         assert json.loads(json.dumps(payload)) == payload
         assert payload["starts_at"] == "2030-01-08T09:00:00Z"
         assert payload["by"] == "manager"
+        assert payload["provider_ids"] == [payload["provider_id"]]
+        assert payload["resource_ids"] == [str(uuid.UUID(int=5))]
 
     def test_leaves_out_what_people_wrote(self) -> None:
         assert "0301234" not in json.dumps(BookingCreated.of(booking(), by=MIA).payload())
@@ -48,7 +52,7 @@ class TestPayload:
             booking(),
             by=MIA,
             previous_starts_at=before,
-            previous_provider_id=uuid.UUID(int=5),
+            previous_provider_ids=(uuid.UUID(int=5),),
         )
 
         assert event.payload()["previous_starts_at"] == "2030-01-07T09:00:00Z"

@@ -1,0 +1,29 @@
+"""Time that is taken of a provider or a resource."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from booking_service.domain.localtime import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """One allocation.
+
+    Attributes:
+        span: Appointment and buffers.
+        appointment: Without the buffers.
+        session: The start of the group it is a seat of, if it is a seat of the
+            service in question; else None.
+        provider_id: Who leads the appointment.
+        expires_at: The second in which it ends to count, if it is a hold; None if it
+            is not.
+    """
+
+    span: Span
+    appointment: Span
+    session: int | None = None
+    provider_id: uuid.UUID | None = None
+    expires_at: int | None = None
