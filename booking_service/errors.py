@@ -18,6 +18,8 @@
     │   ├── SlotRefused
     │   │   ├── SlotTaken              /problems/slot-taken
     │   │   └── SlotNotOffered         /problems/slot-not-offered
+    │   ├── HoldNotUsable              /problems/hold-not-usable
+    │   ├── ClientLimitReached         /problems/client-limit-reached
     │   ├── InvalidTransition          /problems/invalid-transition
     │   ├── CancellationTooLate        /problems/cancellation-too-late
     │   ├── SubjectInUse               /problems/subject-in-use
@@ -211,6 +213,24 @@ class SlotNotOffered(SlotRefused):
     """The shop's hours and rules do not offer the time."""
 
     type, title = "/problems/slot-not-offered", "The slot is not offered"
+
+
+class HoldNotUsable(Conflict):
+    """The hold is unknown here, another's, has expired, or is for another slot.
+
+    A hold is cited by whom it was made for, with its service, start and providers.
+    """
+
+    type, title = "/problems/hold-not-usable", "The hold cannot be used"
+
+
+class ClientLimitReached(Conflict):
+    """The client holds as many slots as the shop allows at once.
+
+    Release one, or book it.
+    """
+
+    type, title = "/problems/client-limit-reached", "The client has reached a limit"
 
 
 class InvalidTransition(Conflict):

@@ -33,6 +33,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "create_client": {"name": "Dana"},
     "update_client": {"name": "Dana"},
     "update_own_client": {"name": "Dana"},
+    "create_hold": {"service_id": NOBODY, "starts_at": "2030-01-07T09:00:00Z"},
     "create_booking": {"service_id": NOBODY, "starts_at": "2030-01-07T09:00:00Z"},
     "update_booking": {"notes": "by the window"},
     "create_shop": {"slug": "anna", "name": "Anna", "timezone": "UTC"},

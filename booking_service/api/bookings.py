@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import flask
@@ -16,17 +14,28 @@ from booking_service.api.answers import Json
 from booking_service.api.candidates import named_in, provider_ids_in
 from booking_service.api.exchange import Body, actor, now
 from booking_service.api.idempotency import create_once
+from booking_service.api.refusals import alternatives_to, alternatives_to_move
 from booking_service.api.times import parse_instant
+from booking_service.domain.availability import Reason
 from booking_service.domain.localtime import rfc3339
 from booking_service.domain.status import Status
-from booking_service.errors import SlotRefused
 from booking_service.models import Booking
 from booking_service.repositories.bookings import Filters
 from booking_service.repositories.paging import Key
-from booking_service.services import alternatives, booking_changes, bookings
+from booking_service.services import booking_changes, bookings
 from booking_service.services.bookings import NewBooking
 from booking_service.services.idempotency import Reply
 from tenants.middleware import shop_transaction
+
+# What may be named to book past a rule.
+OVERRIDES = {
+    "hours": Reason.OUTSIDE_WORKING_HOURS,
+    "break": Reason.BREAK,
+    "notice": Reason.NOTICE,
+    "horizon": Reason.HORIZON,
+    "grid": Reason.OFF_GRID,
+    "cap": Reason.DAILY_CAP,
+}
 
 
 def list_bookings(
@@ -63,7 +72,7 @@ def create_booking(body: Body) -> flask.Response:
         booking = bookings.create_booking(session, wanted=wanted, actor=actor(), now=now())
         return answers.created(serialise(booking), location=f"/bookings/{booking.id}")
 
-    with _alternatives_to(wanted):
+    with alternatives_to(wanted):
         return create_once(body, create)
 
 
@@ -80,7 +89,7 @@ def get_booking(booking_id: str) -> flask.Response:
 def update_booking(booking_id: str, body: Body) -> flask.Response:
     """``PUT /bookings/{booking_id}``."""
     changes, which = _changes(body), uuid.UUID(booking_id)
-    with _alternatives_to_move(which, changes), shop_transaction() as session:
+    with alternatives_to_move(which, changes), shop_transaction() as session:
         booking = booking_changes.update_booking(
             session,
             booking_id=which,
@@ -128,59 +137,27 @@ def serialise(booking: Booking) -> Json:
     }
 
 
-@contextmanager
-def _alternatives_to(wanted: NewBooking) -> Iterator[None]:
-    """Name alternatives when a booking is refused, in a transaction of their own."""
-    try:
-        yield
-    except SlotRefused as refused:
-        with shop_transaction() as session:
-            alternatives.offer_alternatives(
-                session,
-                refused,
-                service_id=wanted.service_id,
-                candidates=wanted.candidates,
-                starts_at=wanted.starts_at,
-                actor=actor(),
-                now=now(),
-            )
-        raise
-
-
-@contextmanager
-def _alternatives_to_move(booking_id: uuid.UUID, changes: Body) -> Iterator[None]:
-    """The same for a move."""
-    try:
-        yield
-    except SlotRefused as refused:
-        with shop_transaction() as session:
-            booking = bookings.get_booking(session, booking_id=booking_id, actor=actor())
-            alternatives.offer_alternatives_to_move(
-                session,
-                refused,
-                booking=booking,
-                candidates=booking_changes.moved_to(booking, changes),
-                starts_at=changes.get("starts_at", booking.starts_at),
-                actor=actor(),
-                now=now(),
-            )
-        raise
-
-
 def _wanted(body: Body) -> NewBooking:
     members = exchange.members(body)
-    for name in ("provider_id", "provider_ids", "provider_mode"):
+    for name in ("provider_id", "provider_ids", "provider_mode", "override"):
         members.pop(name, None)
-    return NewBooking(candidates=named_in(body), **members)
+    return NewBooking(candidates=named_in(body), waived=_waived(body), **members)
 
 
 def _changes(body: Body) -> dict[str, Any]:
     changes = exchange.members(body)
     changes.pop("provider_id", None)
+    changes.pop("override", None)
+    changes["waived"] = _waived(body)
     provider_ids = provider_ids_in(body)
     if provider_ids is not None:
         changes["provider_ids"] = list(dict.fromkeys(map(uuid.UUID, provider_ids)))
     return changes
+
+
+def _waived(body: Body) -> frozenset[Reason]:
+    """The rules that a body says shall not count."""
+    return frozenset(OVERRIDES[name] for name in body.get("override", ()))
 
 
 def _id(text: str | None) -> uuid.UUID | None:

@@ -33,6 +33,7 @@ _PARSERS: Mapping[str, Callable[[str], object]] = {
     "service_id": uuid.UUID,
     "provider_id": uuid.UUID,
     "client_id": uuid.UUID,
+    "hold_id": uuid.UUID,
 }
 
 

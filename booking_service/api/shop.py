@@ -51,6 +51,11 @@ def serialise(settings: ShopSettings) -> Json:
         "min_notice_minutes": settings.min_notice_minutes,
         "booking_horizon_days": settings.booking_horizon_days,
         "cancellation_notice_minutes": settings.cancellation_notice_minutes,
+        "reschedule_notice_minutes": settings.reschedule_notice_minutes,
+        "max_bookings_per_day": settings.max_bookings_per_day,
+        "max_booked_minutes_per_day": settings.max_booked_minutes_per_day,
+        "max_open_bookings_per_client": settings.max_open_bookings_per_client,
+        "max_holds_per_client": settings.max_holds_per_client,
         "hold_minutes": settings.hold_minutes,
         "auto_confirm": settings.auto_confirm,
     }

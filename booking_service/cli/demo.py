@@ -15,6 +15,7 @@ from booking_service.app import Parts
 from booking_service.domain.actors import Actor, Role, Scope
 from booking_service.repositories.paging import PageRequest
 from booking_service.services import availability, bookings, hours, providers, services
+from booking_service.services.availability import Question
 from booking_service.services.bookings import NewBooking
 from booking_service.services.changes import unguarded
 from tenants.errors import ShopNotFound, SlugInUse
@@ -113,16 +114,12 @@ def _book_some(session: Session, offered: Sequence[uuid.UUID], now: dt.datetime)
     actor = Actor(Role.CLIENT, "demo-client", Scope.OWN)
     for position in range(BOOKINGS):
         service_id = offered[position % len(offered)]
-        state = availability.state(session, service_id=service_id, provider_ids=[])
+        limit = 3 * (position + 1)
+        week = tomorrow, tomorrow + dt.timedelta(days=7)
+        question = Question(service_id, *week, limit=limit)
+        state = availability.state(session, question, actor=actor)
         free = availability.free_slots(
-            session,
-            service_id=service_id,
-            candidates=None,
-            starts_from=tomorrow,
-            starts_before=tomorrow + dt.timedelta(days=7),
-            limit=3 * (position + 1),
-            counter=state.rules,
-            now=now,
+            session, question, actor=actor, counter=state.rules, now=now
         ).slots
         client = {"name": "Dana Demo", "email": "dana@example.com"}
         wanted = NewBooking(service_id, free[-1].starts_at, client=client)

@@ -41,6 +41,11 @@ class Actor:
         return self.role is Role.CLIENT
 
     @property
+    def is_manager(self) -> bool:
+        """Runs the shop."""
+        return self.role is Role.MANAGER
+
+    @property
     def is_provider(self) -> bool:
         """Sees to its own calendar."""
         return self.role is Role.PROVIDER

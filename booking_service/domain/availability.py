@@ -37,10 +37,13 @@ class Reason(StrEnum):
     CAPACITY = "capacity"
     RESOURCE = "resource"
     DAILY_CAP = "daily_cap"
+    CLIENT_LIMIT = "client_limit"
     NOT_OFFERED = "not_offered"
     INACTIVE = "inactive"
 
 
+# No instant lies outside.
+EVER = -(1 << 62), 1 << 62
 # These say that somebody else has the time; all others are rules of the shop.
 TAKEN = frozenset(
     {Reason.BOOKING, Reason.BUFFER, Reason.HOLD, Reason.CAPACITY, Reason.RESOURCE}
@@ -57,7 +60,6 @@ class Offer:
         buffer_after: Kept free after it.
         interval: Between starts within a shift.
         capacity: Seats at one start.
-        max_per_day: Bookings per provider and local day; None is no limit.
     """
 
     duration: int
@@ -65,7 +67,6 @@ class Offer:
     buffer_after: int
     interval: int
     capacity: int = 1
-    max_per_day: int | None = None
 
     def appointment(self, start: int) -> Span:
         """The time of the client."""
@@ -97,6 +98,32 @@ class Bounds:
         return self.earliest - self.now
 
 
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """How many more may be booked on each local day, under one cap.
+
+    Attributes:
+        untouched: On a day on which nothing is booked.
+        days: What is left of those on which something is.
+    """
+
+    untouched: int
+    days: Sequence[tuple[Span, int]]
+
+    def left(self, start: int) -> int:
+        """How many more may start on the day of ``start``."""
+        return next(
+            (left for day, left in self.days if day[0] <= start < day[1]), self.untouched
+        )
+
+    @property
+    def full(self) -> list[Span]:
+        """The time in which no more may start."""
+        if self.untouched <= 0:
+            return [EVER]
+        return [day for day, left in self.days if left <= 0]
+
+
 @dataclass(frozen=True)
 class Calendar:
     """One provider's time around a window.
@@ -107,7 +134,7 @@ class Calendar:
         time_off: The provider's absences.
         closures: The shop's.
         taken: The provider's allocations.
-        booked_days: Local days and how many bookings count towards a cap there.
+        allowances: One for each daily cap that holds.
     """
 
     provider_id: uuid.UUID
@@ -115,7 +142,7 @@ class Calendar:
     time_off: Sequence[Span] = ()
     closures: Sequence[Span] = ()
     taken: Sequence[Taken] = ()
-    booked_days: Sequence[tuple[Span, int]] = ()
+    allowances: Sequence[Allowance] = ()
 
     @cached_property
     def working(self) -> list[Span]:
@@ -126,6 +153,15 @@ class Calendar:
     def breaks(self) -> list[Span]:
         """All breaks."""
         return merged(pause for shift in self.shifts for pause in shift.breaks)
+
+    @cached_property
+    def full_days(self) -> list[Span]:
+        """The time in which a cap lets no more start."""
+        return merged(day for allowance in self.allowances for day in allowance.full)
+
+    def left_that_day(self, start: int) -> int | None:
+        """How many more may start on the day of ``start``; None: no cap holds."""
+        return min((each.left(start) for each in self.allowances), default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,25 +219,15 @@ def _group_openings(
         Opening(
             at,
             calendar.provider_id,
-            min(left, _left_that_day(calendar, offer, at)),
+            min(left, _or_all(calendar.left_that_day(at), left)),
             have_room(pools, calendar.provider_id, at),
         )
         for at, left in sorted(found.items())
     ]
 
 
-def _left_that_day(calendar: Calendar, offer: Offer, start: int) -> int:
-    if offer.max_per_day is None:
-        return offer.capacity
-    booked = sum(count for day, count in calendar.booked_days if day[0] <= start < day[1])
-    return offer.max_per_day - booked
-
-
-def _full_days(calendar: Calendar, offer: Offer) -> list[Span]:
-    limit = offer.max_per_day
-    if limit is None:
-        return []
-    return merged(day for day, count in calendar.booked_days if count >= limit)
+def _or_all(limit: int | None, everything: int) -> int:
+    return everything if limit is None else limit
 
 
 def reasons_against(
@@ -225,7 +251,7 @@ def reasons_against(
     has_room = have_room(pools, calendar.provider_id, start)
     if not has_room and sets_left(pools, blocked) == 0:
         found.append(Reason.RESOURCE)
-    if overlaps((start, start + 1), _full_days(calendar, offer)):
+    if overlaps((start, start + 1), calendar.full_days):
         found.append(Reason.DAILY_CAP)
     return found
 
@@ -277,8 +303,8 @@ def _admissible(calendar: Calendar, offer: Offer, window: Span) -> list[Span]:
     inside = merged((start, end - offer.duration + 1) for start, end in calendar.working)
     closed = merged((*calendar.breaks, *calendar.time_off, *calendar.closures))
     inside = subtracted(inside, _starts_that_touch(closed, offer))
-    inside = subtracted(inside, _full_days(calendar, offer))
-    return subtracted(inside, [(-(1 << 62), window[0]), (window[1], 1 << 62)])
+    inside = subtracted(inside, calendar.full_days)
+    return subtracted(inside, [(EVER[0], window[0]), (window[1], EVER[1])])
 
 
 def _clear_of(taken: Iterable[Taken], offer: Offer, starts: Sequence[Span]) -> list[Span]:

@@ -20,7 +20,18 @@ class Policy:
     slot_interval_minutes: int | None
     min_notice_minutes: int
     booking_horizon_days: int
+    hold_minutes: int
     auto_confirm: bool
+    max_bookings_per_day: int | None
+    max_booked_minutes_per_day: int | None
+    max_open_bookings_per_client: int | None
+    max_holds_per_client: int | None
+
+    @property
+    def has_daily_cap(self) -> bool:
+        """Whether a cap holds for all bookings of a day."""
+        caps = self.max_bookings_per_day, self.max_booked_minutes_per_day
+        return caps != (None, None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from booking_service.models.base import Identified, ShopBase, Stamped, Versioned
 
 
-def _ids() -> Mapped[list[uuid.UUID]]:
+def ids_column() -> Mapped[list[uuid.UUID]]:
+    """Ids in a column; none by default."""
     return mapped_column(ARRAY(Uuid), default=list, server_default=text("'{}'"))
 
 
@@ -64,8 +65,8 @@ class Booking(Identified, Versioned, Stamped, ShopBase):
     )
 
     provider_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("providers.id"))
-    further_provider_ids: Mapped[list[uuid.UUID]] = _ids()
-    resource_ids: Mapped[list[uuid.UUID]] = _ids()
+    further_provider_ids: Mapped[list[uuid.UUID]] = ids_column()
+    resource_ids: Mapped[list[uuid.UUID]] = ids_column()
     service_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("services.id"))
     client_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("clients.id"))
     starts_at: Mapped[dt.datetime]
@@ -115,6 +116,7 @@ class Allocation(ShopBase):
             using="gist",
         ),
         Index("allocations_booking_idx", "booking_id"),
+        Index("allocations_hold_idx", "hold_id"),
         Index(
             "allocations_expires_at_idx",
             "expires_at",
@@ -130,6 +132,8 @@ class Allocation(ShopBase):
     booking_id: Mapped[uuid.UUID | None] = mapped_column(
         ForeignKey("bookings.id", ondelete="CASCADE")
     )
-    hold_id: Mapped[uuid.UUID | None]
+    hold_id: Mapped[uuid.UUID | None] = mapped_column(
+        ForeignKey("holds.id", ondelete="CASCADE")
+    )
     walk_in_id: Mapped[uuid.UUID | None]
     expires_at: Mapped[dt.datetime | None]

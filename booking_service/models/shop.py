@@ -22,5 +22,10 @@ class ShopSettings(Versioned, ShopBase):
     min_notice_minutes: Mapped[int] = mapped_column(default=0)
     booking_horizon_days: Mapped[int] = mapped_column(default=90)
     cancellation_notice_minutes: Mapped[int] = mapped_column(default=0)
+    reschedule_notice_minutes: Mapped[int | None]
+    max_bookings_per_day: Mapped[int | None]
+    max_booked_minutes_per_day: Mapped[int | None]
+    max_open_bookings_per_client: Mapped[int | None]
+    max_holds_per_client: Mapped[int | None]
     hold_minutes: Mapped[int] = mapped_column(default=5)
     auto_confirm: Mapped[bool] = mapped_column(default=True)

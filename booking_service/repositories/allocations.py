@@ -18,6 +18,7 @@ from sqlalchemy import (
     any_,
     bindparam,
     cast,
+    delete,
     func,
     or_,
     select,
@@ -27,7 +28,7 @@ from sqlalchemy.orm import Session
 
 from booking_service.domain.localtime import Span, moment
 from booking_service.domain.taken import Taken
-from booking_service.models import Allocation, Booking
+from booking_service.models import Allocation, Booking, Hold
 
 
 def _epoch(
@@ -40,10 +41,15 @@ def _epoch(
 
 def _blocking_statement() -> Select[Any]:
     # Of tables and not of models: rows are all that is wanted, many times a second.
-    allocation, booking = Allocation.__table__.c, Booking.__table__.c
+    allocation, booking, hold = (model.__table__.c for model in (Allocation, Booking, Hold))
+
+    def of_either(name: str) -> ColumnElement[Any]:
+        return func.coalesce(booking[name], hold[name])
+
+    cause = func.coalesce(allocation.booking_id, allocation.hold_id)
     start, end = func.lower(allocation.blocked), func.upper(allocation.blocked)
-    before = func.make_interval(0, 0, 0, 0, 0, booking.buffer_before_minutes)
-    after = func.make_interval(0, 0, 0, 0, 0, booking.buffer_after_minutes)
+    before = func.make_interval(0, 0, 0, 0, 0, of_either("buffer_before_minutes"))
+    after = func.make_interval(0, 0, 0, 0, 0, of_either("buffer_after_minutes"))
     begins, finishes = start + cast(before, Interval), end - cast(after, Interval)
     resources = bindparam("resources", type_=ARRAY(Uuid))
     return (
@@ -53,20 +59,22 @@ def _blocking_statement() -> Select[Any]:
             _epoch(end).label("end"),
             _epoch(func.coalesce(begins, start)).label("begins"),
             _epoch(func.coalesce(finishes, end)).label("finishes"),
-            booking.service_id,
-            booking.provider_id,
-            # Whoever booked alone has a session of its own, named like the booking.
-            (allocation.session_id != allocation.booking_id).label("in_group"),
+            of_either("service_id").label("service_id"),
+            of_either("provider_id").label("provider_id"),
+            # Whoever books alone has a session of its own, named like its cause.
+            (allocation.session_id != cause).label("in_group"),
             _epoch(allocation.expires_at, func.floor).label("expires_at"),
         )
-        .outerjoin_from(
-            Allocation.__table__, Booking.__table__, booking.id == allocation.booking_id
+        .select_from(
+            Allocation.__table__.outerjoin(
+                Booking.__table__, booking.id == allocation.booking_id
+            ).outerjoin(Hold.__table__, hold.id == allocation.hold_id)
         )
         .where(
             allocation.resource_id == any_(resources),
             allocation.blocked.overlaps(bindparam("span", type_=TSTZRANGE)),
             or_(allocation.expires_at.is_(None), allocation.expires_at > bindparam("now")),
-            allocation.booking_id.is_distinct_from(bindparam("except_booking")),
+            cause.is_distinct_from(bindparam("except_for")),
         )
     )
 
@@ -80,7 +88,7 @@ class Seat:
     seat: int
 
 
-# No booking's id.
+# Nobody's id.
 _NONE = uuid.UUID(int=0)
 _BLOCKING = _blocking_statement()
 
@@ -92,7 +100,7 @@ def blocking(
     *,
     group_service: uuid.UUID | None,
     now: dt.datetime,
-    except_booking: uuid.UUID | None = None,
+    except_for: uuid.UUID | None = None,
 ) -> Mapping[uuid.UUID, list[Taken]]:
     """What is taken of the time of providers and resources around a window.
 
@@ -102,7 +110,7 @@ def blocking(
         window: What blocks any of it is wanted.
         group_service: The service whose group starts are told apart, if any.
         now: Holds that have expired by then do not count.
-        except_booking: A booking that is about to move.
+        except_for: A booking that is about to move, or a hold that is cited.
     """
     rows = session.execute(
         _BLOCKING,
@@ -110,7 +118,7 @@ def blocking(
             "resources": list(resource_ids),
             "span": Range(moment(window[0]), moment(window[1])),
             "now": now,
-            "except_booking": except_booking or _NONE,
+            "except_for": except_for or _NONE,
         },
     )
     found: dict[uuid.UUID, list[Taken]] = {}
@@ -133,3 +141,20 @@ def seats(session: Session, groups: Collection[uuid.UUID]) -> Sequence[Seat]:
     query = select(Allocation.session_id, Allocation.resource_id, Allocation.seat)
     rows = session.execute(query.where(Allocation.session_id.in_(groups)))
     return [Seat(*row) for row in rows]
+
+
+def clear_expired(
+    session: Session, resource_ids: Collection[uuid.UUID], span: Span, *, now: dt.datetime
+) -> bool:
+    """Remove the holds in the way that have expired; say whether there were any."""
+    in_the_way = select(Allocation.hold_id).where(
+        Allocation.resource_id.in_(resource_ids),
+        Allocation.blocked.overlaps(Range(moment(span[0]), moment(span[1]))),
+        Allocation.expires_at <= now,
+    )
+    # One that is locked is just being cited, by a request that came in time.
+    gone = select(Hold.id).where(Hold.id.in_(in_the_way)).with_for_update(skip_locked=True)
+    ids = session.scalars(gone).all()
+    if ids:
+        session.execute(delete(Hold).where(Hold.id.in_(ids)))
+    return bool(ids)

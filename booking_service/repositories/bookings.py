@@ -13,7 +13,6 @@ from typing import Any
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
-    Date,
     Integer,
     Select,
     Uuid,
@@ -196,39 +195,6 @@ def _servers() -> LateralFromClause:
 def _served_by_any(provider_ids: Collection[uuid.UUID]) -> ColumnElement[bool]:
     further = Booking.further_provider_ids.overlap(list(provider_ids))
     return or_(Booking.provider_id.in_(provider_ids), further)
-
-
-def counts_per_day(
-    session: Session,
-    provider_ids: Collection[uuid.UUID],
-    service_id: uuid.UUID,
-    window: Span,
-    *,
-    timezone: str,
-    except_booking: uuid.UUID | None = None,
-) -> Mapping[uuid.UUID, Mapping[dt.date, int]]:
-    """How often a service is booked at each provider, by local day of the start."""
-    day = cast(func.timezone(timezone, Booking.starts_at), Date)
-    who = _servers()
-    query = (
-        select(who.c.provider_id, day.label("day"), func.count().label("bookings"))
-        .join_from(Booking, who, true())
-        .where(
-            _served_by_any(provider_ids),
-            who.c.provider_id.in_(provider_ids),
-            Booking.service_id == service_id,
-            Booking.status.in_(COUNTED),
-            Booking.starts_at >= moment(window[0]),
-            Booking.starts_at < moment(window[1]),
-        )
-        .group_by(who.c.provider_id, day)
-    )
-    if except_booking is not None:
-        query = query.where(Booking.id != except_booking)
-    found: dict[uuid.UUID, dict[dt.date, int]] = {}
-    for row in session.execute(query):
-        found.setdefault(row.provider_id, {})[row.day] = row.bookings
-    return found
 
 
 def workloads(

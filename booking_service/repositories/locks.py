@@ -7,7 +7,6 @@ kind in sorted order.
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import uuid
 from collections.abc import Iterable
@@ -54,9 +53,9 @@ def change_schedule(session: Session) -> None:
     counters.raise_rules(session)
 
 
-def count_days(session: Session, days: Iterable[tuple[uuid.UUID, dt.date]]) -> None:
-    """Keep others from counting towards the caps of these providers' days."""
-    for key in sorted(_key(session, "cap", f"{who}/{day}") for who, day in days):
+def count(session: Session, caps: Iterable[str]) -> None:
+    """Keep others from counting towards these caps."""
+    for key in sorted(_key(session, "cap", name) for name in caps):
         session.execute(_EXCLUSIVE, {"key": key})
 
 

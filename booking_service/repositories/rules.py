@@ -62,16 +62,20 @@ def load(session: Session, *, since: dt.datetime) -> ShopRules:
 
 
 def _policy(session: Session) -> Policy:
-    row = session.execute(
-        select(
-            ShopSettings.timezone,
-            ShopSettings.slot_interval_minutes,
-            ShopSettings.min_notice_minutes,
-            ShopSettings.booking_horizon_days,
-            ShopSettings.auto_confirm,
-        )
-    ).one()
-    return Policy(*row)
+    query = select(
+        ShopSettings.timezone,
+        ShopSettings.slot_interval_minutes,
+        ShopSettings.min_notice_minutes,
+        ShopSettings.booking_horizon_days,
+        ShopSettings.hold_minutes,
+        ShopSettings.auto_confirm,
+        ShopSettings.max_bookings_per_day,
+        ShopSettings.max_booked_minutes_per_day,
+        ShopSettings.max_open_bookings_per_client,
+        ShopSettings.max_holds_per_client,
+    )
+    row = session.execute(query).mappings().one()
+    return Policy(**row)
 
 
 def _services(session: Session) -> Iterable[ServiceRules]:

@@ -17,7 +17,8 @@ from booking_service.models import Booking
 from booking_service.repositories import counters
 from booking_service.services import scheduling
 from booking_service.services.identities import own_provider
-from booking_service.services.scheduling import Candidates, Terms
+from booking_service.services.scheduling import Candidates
+from booking_service.services.terms import Terms, limited, terms_of, terms_of_move
 
 # They are looked for this far before and after.
 NEAR = 3 * DAY
@@ -46,7 +47,7 @@ def offer_alternatives(
         now: The request's instant.
     """
     counter = counters.of_rules(session)
-    terms = scheduling.terms_of(session, service_id, counter=counter, now=now)
+    terms = limited(session, terms_of(session, service_id, counter=counter, now=now), actor)
     if actor.is_provider:
         candidates = Candidates([own_provider(session, actor).id])
     refused.alternatives = _near(
@@ -66,7 +67,7 @@ def offer_alternatives_to_move(
 ) -> None:
     """Tell a refusal of a move what could be had instead."""
     counter = counters.of_rules(session)
-    terms = scheduling.terms_of_move(session, booking, counter=counter, now=now)
+    terms = terms_of_move(session, booking, counter=counter, now=now)
     refused.alternatives = _near(
         session,
         terms,

@@ -5,16 +5,20 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
 
-from booking_service.domain.localtime import ceiling, moment
+from booking_service.domain.actors import Actor
+from booking_service.domain.localtime import ceiling, dates_between, moment
 from booking_service.models import RULES
-from booking_service.repositories import counters
+from booking_service.repositories import counters, holds
 from booking_service.services import scheduling
 from booking_service.services.rulebook import require_providers
 from booking_service.services.scheduling import Candidates
+from booking_service.services.terms import limited, terms_of
+
+A_DAY = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -58,52 +62,71 @@ class State:
     resources: Sequence[tuple[uuid.UUID, int]]
 
 
-def state(
-    session: Session, *, service_id: uuid.UUID, provider_ids: Sequence[uuid.UUID]
-) -> State:
+@dataclass(frozen=True)
+class Question:
+    """When one could book.
+
+    Attributes:
+        service_id: What is wanted.
+        starts_from: Starts are not before it.
+        starts_before: Starts are before it.
+        candidates: From whom; None means anyone.
+        hold_id: A hold; if it is the asker's own, its time is free.
+        limit: How many slots to answer at most.
+    """
+
+    service_id: uuid.UUID
+    starts_from: dt.datetime
+    starts_before: dt.datetime
+    candidates: Candidates | None = None
+    hold_id: uuid.UUID | None = None
+    limit: int = 1000
+
+
+def state(session: Session, question: Question, *, actor: Actor) -> State:
     """The counters that speak for an answer.
 
     To be read before the answer, so that a change between the two makes the
     answer's tag old and not the answer.
     """
-    found = counters.values_for(session, service_id=service_id, provider_ids=provider_ids)
+    first, last = question.starts_from.date(), question.starts_before.date()
+    found = counters.values_for(
+        session,
+        service_id=question.service_id,
+        provider_ids=question.candidates.provider_ids if question.candidates else (),
+        # Local days, whatever the shop's zone is.
+        days=list(dates_between(first - A_DAY, last + A_DAY)),
+        subject=actor.subject if actor.is_client else None,
+    )
     return State(found.pop(RULES, 0), sorted(found.items()))
 
 
 def free_slots(
-    session: Session,
-    *,
-    service_id: uuid.UUID,
-    candidates: Candidates | None,
-    starts_from: dt.datetime,
-    starts_before: dt.datetime,
-    limit: int,
-    counter: int,
-    now: dt.datetime,
+    session: Session, question: Question, *, actor: Actor, counter: int, now: dt.datetime
 ) -> Answer:
-    """The starts in ``[starts_from, starts_before)`` at which one can book.
+    """The starts in the question's window at which one can book.
 
     Args:
         session: A transaction pinned to the shop.
-        service_id: What is wanted.
-        candidates: From whom; None means anyone.
-        starts_from: Inclusive.
-        starts_before: Exclusive.
-        limit: How many slots to answer at most.
+        question: What is asked.
+        actor: Who asks.
         counter: What the counter of rules showed, in this transaction.
         now: The request's instant.
 
     Raises:
         NotFound: The service or one of the providers is unknown.
     """
-    terms = scheduling.terms_of(session, service_id, counter=counter, now=now)
-    if candidates is not None:
-        require_providers(terms.rules, *candidates.provider_ids)
+    terms = terms_of(session, question.service_id, counter=counter, now=now)
+    candidates = question.candidates or Candidates(terms.offering)
+    require_providers(terms.rules, *candidates.provider_ids)
+    terms = limited(session, terms, actor)
+    hold_id = question.hold_id
+    if hold_id is not None and holds.is_of(session, hold_id, actor.role, actor.subject):
+        terms = replace(terms, except_for=hold_id)
     # A start with a fraction of a second lies behind the whole second.
-    window = ceiling(starts_from), ceiling(starts_before)
-    found = scheduling.offered(
-        session, terms, candidates or Candidates(terms.offering), window, limit=limit
-    )
+    window = ceiling(question.starts_from), ceiling(question.starts_before)
+    limit = question.limit
+    found = scheduling.offered(session, terms, candidates, window, limit=limit)
     slots = [
         FreeSlot(
             moment(slot.start),

@@ -5,10 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Callable, Collection
+from dataclasses import replace
 
 from sqlalchemy.orm import Session
 
 from booking_service.domain.actors import Actor
+from booking_service.domain.availability import Reason
+from booking_service.domain.localtime import instant
 from booking_service.domain.resources import Team
 from booking_service.domain.status import HELD, OPEN, Status, may_become
 from booking_service.errors import (
@@ -29,12 +32,13 @@ from booking_service.events.types import (
 )
 from booking_service.models import Booking
 from booking_service.repositories import bookings, locks, providers, shop
-from booking_service.services import placing, scheduling, teams
+from booking_service.services import capping, placing, teams
 from booking_service.services.bookings import expire_if_pending, set_team, set_time
 from booking_service.services.changes import Changes, Guard, apply, touch
 from booking_service.services.identities import own_provider, visibility
 from booking_service.services.placing import Claim
-from booking_service.services.scheduling import Candidates, Terms
+from booking_service.services.scheduling import Candidates
+from booking_service.services.terms import Terms, terms_of_move
 from booking_service.services.violations import written
 
 EXPIRED = "expired"
@@ -99,6 +103,7 @@ def cancel_booking(
         InvalidTransition: It is completed, or the client did not come.
         CancellationTooLate: The shop's notice has passed.
     """
+    locks.share_schedule(session)
     visible = visibility(session, actor)
     booking = bookings.require_for_update(session, booking_id, visible_to=visible)
     guard(booking)
@@ -116,6 +121,7 @@ def expire_booking(
 
     Nothing happens if it changed since the timer was set.
     """
+    locks.share_schedule(session)
     booking = bookings.find_for_update(session, booking_id)
     if booking is None or booking.schedule_version != schedule_version:
         return
@@ -146,8 +152,11 @@ def _move(
     if changes.get("status") == Status.CANCELLED:
         raise InvalidInput.at("/status", "a booking cannot be moved and cancelled at once")
     _require_movable(session, booking, candidates, actor, now)
-    terms = scheduling.terms_of_move(session, booking, counter=counter, now=now)
-    _relocate(session, booking, terms, candidates, starts_at)
+    terms = terms_of_move(session, booking, counter=counter, now=now)
+    waived = changes.get("waived", frozenset())
+    if waived and not actor.is_manager:
+        raise RoleMayNot("Only a manager books past rules of the shop.")
+    _relocate(session, booking, terms, candidates, starts_at, waived)
     booking.schedule_version += 1
     if actor.is_client and not terms.rules.policy.auto_confirm:
         booking.status = Status.PENDING
@@ -174,18 +183,34 @@ def _relocate(
     terms: Terms,
     candidates: Candidates,
     starts_at: dt.datetime,
+    waived: Collection[Reason],
 ) -> None:
-    previous = {*booking.provider_ids, *booking.resource_ids}
+    previous, left = {*booking.provider_ids, *booking.resource_ids}, booking.starts_at
+    claim = Claim(
+        id=booking.id,
+        service_id=booking.service_id,
+        starts_at=starts_at,
+        team=Team(booking.provider_ids),
+        offer=terms.offer,
+        client_id=booking.client_id,
+    )
 
     def attempt(team: Team) -> Collection[uuid.UUID]:
-        claim = Claim(booking.id, booking.service_id, starts_at, team, terms.offer)
-        outcome = placing.relocate(session, claim, previous=previous)
+        outcome = placing.relocate(
+            session,
+            replace(claim, team=team),
+            previous=previous,
+            left=left,
+            now=terms.now,
+        )
         if not outcome.missed:
             set_team(booking, team.provider_ids, outcome.resource_ids)
             set_time(booking, terms, starts_at)
         return outcome.missed
 
-    free = teams.field(session, terms, candidates, starts_at)
+    day = terms.local_day(instant(starts_at))
+    capping.lock(session, terms, candidates.provider_ids, day, client_id=None)
+    free = teams.field(session, terms, candidates, starts_at, waived=waived)
     teams.settle(terms, free, starts_at, attempt, preferred=booking.resource_ids)
 
 
@@ -204,7 +229,7 @@ def _require_movable(
     has_started = booking.starts_at <= now
     if booking.status not in OPEN or (has_started and booking.status == Status.PENDING):
         raise InvalidTransition(f"A booking that is {_told(booking, now)} cannot be moved.")
-    _require_notice(session, booking, actor, now)
+    _require_notice(session, booking, actor, now, moving=True)
 
 
 def _told(booking: Booking, now: dt.datetime) -> str:
@@ -213,14 +238,24 @@ def _told(booking: Booking, now: dt.datetime) -> str:
 
 
 def _require_notice(
-    session: Session, booking: Booking, actor: Actor, now: dt.datetime
+    session: Session,
+    booking: Booking,
+    actor: Actor,
+    now: dt.datetime,
+    *,
+    moving: bool = False,
 ) -> None:
     if not actor.is_client:
         return
-    minutes = shop.settings(session).cancellation_notice_minutes
+    policy = shop.settings(session)
+    minutes, what = policy.cancellation_notice_minutes, "cancel"
+    if moving:
+        what = "move"
+        if policy.reschedule_notice_minutes is not None:
+            minutes = policy.reschedule_notice_minutes
     if now > booking.starts_at - dt.timedelta(minutes=minutes):
         raise CancellationTooLate(
-            f"Clients may move or cancel until {minutes} minutes before the start."
+            f"Clients may {what} until {minutes} minutes before the start."
         )
 
 

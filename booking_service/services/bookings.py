@@ -10,26 +10,27 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from booking_service.domain.actors import Actor
+from booking_service.domain.availability import Reason
 from booking_service.domain.ids import new_id
+from booking_service.domain.localtime import instant
 from booking_service.domain.resources import Team
 from booking_service.domain.status import Status
-from booking_service.errors import InvalidInput, RoleMayNot
+from booking_service.errors import HoldNotUsable, InvalidInput, RoleMayNot
 from booking_service.events import outbox
 from booking_service.events.types import BookingCreated
-from booking_service.models import Booking, Client
-from booking_service.repositories import bookings, clients, locks
+from booking_service.models import Booking, Client, Hold
+from booking_service.repositories import bookings, clients, holds, locks
 from booking_service.repositories.bookings import Filters
 from booking_service.repositories.paging import Page, PageRequest
-from booking_service.services import placing, scheduling, teams
+from booking_service.services import capping, placing, teams
 from booking_service.services.clients import amend, new_client
 from booking_service.services.identities import (
     own_client,
-    own_provider,
     served_by,
     visibility,
 )
-from booking_service.services.rulebook import require_providers
-from booking_service.services.scheduling import Candidates, Terms
+from booking_service.services.scheduling import Candidates
+from booking_service.services.terms import Terms, limited, terms_of, terms_of_hold
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ class NewBooking:
         candidates: Who is to serve; None means anyone.
         client_id: A record of the shop, for staff.
         client: Members of a new client's record, or of a client's own.
+        hold_id: A hold of the actor's own, whose time it is to have.
+        waived: Rules that shall not count, for managers.
     """
 
     service_id: uuid.UUID
@@ -48,6 +51,8 @@ class NewBooking:
     client_id: uuid.UUID | None = None
     client: Mapping[str, object] | None = None
     notes: str | None = None
+    hold_id: uuid.UUID | None = None
+    waived: frozenset[Reason] = frozenset()
 
 
 def get_booking(session: Session, *, booking_id: uuid.UUID, actor: Actor) -> Booking:
@@ -76,25 +81,63 @@ def create_booking(
         NotFound: The service, the provider or the client is unknown.
         InvalidInput: It is not said whose booking it is.
         RoleMayNot: A provider books into another's calendar.
+        HoldNotUsable: The hold is another's, has expired or is for something else.
         SlotTaken: Somebody else has the time.
         SlotNotOffered: The shop's rules do not offer it.
     """
+    if wanted.waived and not actor.is_manager:
+        raise RoleMayNot("Only a manager books past rules of the shop.")
     counter = locks.share_schedule(session)
-    terms = scheduling.terms_of(session, wanted.service_id, counter=counter, now=now)
-    candidates = _candidates(session, terms, wanted, actor)
+    hold, waived = None, wanted.waived
+    if wanted.hold_id is not None:
+        hold = _cited(session, wanted, actor, now)
+        terms = terms_of_hold(session, hold, counter=counter, now=now)
+        waived |= {Reason.OFF_GRID}  # it was on the grid of its making
+        candidates = Candidates(hold.provider_ids, together=len(hold.provider_ids) > 1)
+    else:
+        terms = terms_of(session, wanted.service_id, counter=counter, now=now)
+        candidates = teams.candidates_of(session, terms, wanted.candidates, actor)
     client = _client(session, wanted, actor, now)
+    day = terms.local_day(instant(wanted.starts_at))
+    bounded = client.id if actor.is_client else None
+    capping.lock(session, terms, candidates.provider_ids, day, client_id=bounded)
+    terms = limited(session, terms, actor)
     booking = _draft(terms, wanted, actor, client, now)
 
     def attempt(team: Team) -> Collection[uuid.UUID]:
         set_team(booking, team.provider_ids, team.resource_ids)
-        return placing.place(session, booking, terms.offer).missed
+        return placing.place(session, booking, terms.offer, now=now).missed
 
-    free = teams.field(session, terms, candidates, wanted.starts_at)
-    teams.settle(terms, free, wanted.starts_at, attempt)
+    free = teams.field(session, terms, candidates, wanted.starts_at, waived=waived)
+    if hold is None:
+        teams.settle(terms, free, wanted.starts_at, attempt)
+    else:
+        set_team(booking, hold.provider_ids, hold.resource_ids)
+        placing.honour(session, hold, booking)
     event = BookingCreated.of(booking, by=actor)
     outbox.append(session, booking, event, at=now)
     expire_if_pending(session, booking)
     return booking
+
+
+def _cited(session: Session, wanted: NewBooking, actor: Actor, now: dt.datetime) -> Hold:
+    """The hold that a booking cites, locked.
+
+    Raises:
+        HoldNotUsable: It is another's, has expired or is for something else.
+    """
+    assert wanted.hold_id is not None  # asked for only then
+    hold = holds.find_for_update(session, wanted.hold_id)
+    named = wanted.candidates.provider_ids if wanted.candidates else None
+    if (
+        hold is None
+        or hold.expires_at <= now
+        or (hold.role, hold.subject) != (actor.role, actor.subject)
+        or (hold.service_id, hold.starts_at) != (wanted.service_id, wanted.starts_at)
+        or (named is not None and set(named) != set(hold.provider_ids))
+    ):
+        raise HoldNotUsable
+    return hold
 
 
 def set_team(
@@ -110,20 +153,6 @@ def expire_if_pending(session: Session, booking: Booking) -> None:
     """Have a booking that still waits at its start cancelled then."""
     if booking.status == Status.PENDING:
         outbox.set_timer(session, booking, kind=outbox.EXPIRY, due_at=booking.starts_at)
-
-
-def _candidates(
-    session: Session, terms: Terms, wanted: NewBooking, actor: Actor
-) -> Candidates:
-    if actor.is_provider:
-        own = own_provider(session, actor).id
-        if wanted.candidates is not None and set(wanted.candidates.provider_ids) != {own}:
-            raise RoleMayNot("A provider books into its own calendar only.")
-        return Candidates([own])
-    if wanted.candidates is None:
-        return Candidates(terms.offering)
-    require_providers(terms.rules, *wanted.candidates.provider_ids)
-    return wanted.candidates
 
 
 def _client(session: Session, wanted: NewBooking, actor: Actor, now: dt.datetime) -> Client:

@@ -6,6 +6,7 @@ import datetime as dt
 from collections import deque
 from collections.abc import Callable
 
+from booking_service.repositories import holds
 from booking_service.services import idempotency
 from tenants.database import BoundShop, Database
 from tenants.errors import ShopUnknown
@@ -38,6 +39,7 @@ class Housekeeping:
             try:
                 with self._database.shop_transaction(shop) as session:
                     idempotency.prune(session, now=now)
+                    holds.prune(session, now=now)
             except ShopUnknown:
                 pass  # deleted since the round began
         return True

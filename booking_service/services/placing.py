@@ -9,7 +9,18 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ARRAY, Integer, Select, Uuid, bindparam, delete, func, select, update
+from sqlalchemy import (
+    ARRAY,
+    Integer,
+    Select,
+    Uuid,
+    bindparam,
+    case,
+    delete,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import TSTZRANGE, Range, insert
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningInsert
@@ -18,11 +29,12 @@ from booking_service.domain.availability import Offer
 from booking_service.domain.ids import group_session, new_id
 from booking_service.domain.localtime import instant, moment
 from booking_service.domain.resources import Team
-from booking_service.models import Allocation, Booking
+from booking_service.models import Allocation, Booking, Hold
 from booking_service.repositories import allocations, counters, locks
 from booking_service.repositories.allocations import Seat
 
-_COLUMNS = Booking.__table__.c
+# What takes time, and the column of an allocation that names it.
+CAUSES: dict[type[Booking | Hold], str] = {Booking: "booking_id", Hold: "hold_id"}
 
 
 @dataclass(frozen=True)
@@ -30,7 +42,9 @@ class Claim:
     """The time that an appointment is to take.
 
     Attributes:
-        id: The booking's.
+        id: The booking's or the hold's.
+        client_id: Whose appointment it is, if that is known.
+        expires_at: When a hold ends; None if it is none.
         team: Who and what is to be taken.
         offer: Duration, buffers and seats.
     """
@@ -40,6 +54,8 @@ class Claim:
     starts_at: dt.datetime
     team: Team
     offer: Offer
+    client_id: uuid.UUID | None
+    expires_at: dt.datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -55,7 +71,7 @@ class Outcome:
     resource_ids: Sequence[uuid.UUID] = ()
 
 
-def _insert_statement() -> ReturningInsert[Any]:
+def _insert_statement(cause: str) -> ReturningInsert[Any]:
     """Take what is free of several resources, one after the other in their order."""
     columns = Allocation.__table__.c
     wanted = func.unnest(
@@ -71,88 +87,152 @@ def _insert_statement() -> ReturningInsert[Any]:
         wanted.c.session_id,
         wanted.c.seat,
         bindparam("blocked", type_=TSTZRANGE),
+        bindparam("expires_at", type_=columns.expires_at.type),
         bindparam("id", type_=Uuid),
     )
-    names = ["id", "resource_id", "session_id", "seat", "blocked", "booking_id"]
+    names = ["id", "resource_id", "session_id", "seat", "blocked", "expires_at", cause]
     taken = insert(Allocation).from_select(names, rows)
     return taken.on_conflict_do_nothing().returning(columns.resource_id)
 
 
-def _place_statement() -> Select[Any]:
-    """Take the time; with it write the booking and raise the counters."""
-    taken = _INSERT.cte("taken")
-    given = [bindparam(each.key, type_=each.type).label(each.key) for each in _COLUMNS]
-    booked = insert(Booking).from_select(
-        [each.key for each in _COLUMNS],
+def _place_statement(model: type[Booking | Hold]) -> Select[Any]:
+    """Take the time; with it write the booking or hold and raise the counters."""
+    taken = _insert_statement(CAUSES[model]).cte("taken")
+    columns = model.__table__.c
+    given = [bindparam(each.key, type_=each.type).label(each.key) for each in columns]
+    written = insert(model).from_select(
+        [each.key for each in columns],
         select(*given).where(select(taken.c.resource_id).exists()),
     )
     return select(taken.c.resource_id).add_cte(
-        booked.cte("booked"),
+        written.cte("written"),
         counters.raised_by(select(taken.c.resource_id)).cte("raised"),
     )
 
 
-_INSERT = _insert_statement()
-_TAKE = select(_INSERT.cte("taken").c.resource_id)
-_PLACE = _place_statement()
+_TAKE = select(_insert_statement(CAUSES[Booking]).cte("taken").c.resource_id)
+_PLACE = {model: _place_statement(model) for model in CAUSES}
 
 
-def place(session: Session, booking: Booking, offer: Offer) -> Outcome:
-    """Take the time of a new booking and write it, both or neither.
+def place(
+    session: Session, appointment: Booking | Hold, offer: Offer, *, now: dt.datetime
+) -> Outcome:
+    """Take the time of a new booking or hold and write it, both or neither.
 
     If any of it is gone nothing is left, and another team can be tried in the same
     transaction.
 
     Args:
         session: A transaction pinned to the shop.
-        booking: Complete, and not in the session: one statement writes it.
+        appointment: Complete, and not in the session: one statement writes it.
         offer: Its duration, buffers and seats.
+        now: Holds that have expired by then make way.
     """
-    team = Team(booking.provider_ids, tuple(booking.resource_ids))
-    claim = Claim(booking.id, booking.service_id, booking.starts_at, team, offer)
-    seats = _seats(session, claim)
+    claim = Claim(
+        id=appointment.id,
+        service_id=appointment.service_id,
+        starts_at=appointment.starts_at,
+        team=Team(appointment.provider_ids, tuple(appointment.resource_ids)),
+        offer=offer,
+        client_id=appointment.client_id,
+        expires_at=appointment.expires_at if isinstance(appointment, Hold) else None,
+    )
+    seats = _seats(session, claim, now)
     if seats is None:
-        return Outcome(booking.provider_ids)
-    booking.resource_ids = _resources(claim, seats)
-    values = {column.key: getattr(booking, column.key) for column in _COLUMNS}
+        return Outcome(claim.team.provider_ids)
+    appointment.resource_ids = _resources(claim, seats)
+    model = type(appointment)
+    values = {column.key: getattr(appointment, column.key) for column in model.__table__.c}
+    touched = {"touched_starts": [claim.starts_at], "touched_client": claim.client_id}
     several = len(seats) > 1
-    with session.begin_nested() if several else nullcontext() as attempt:
-        if several:
-            locks.share_resources(session, [seat.resource_id for seat in seats])
-        found = session.scalars(_PLACE, values | _binds(claim, seats))
-        missed = {seat.resource_id for seat in seats}.difference(found)
-        if missed and attempt is not None:
-            attempt.rollback()
-    return Outcome(missed, booking.resource_ids)
+
+    def attempt() -> Collection[uuid.UUID]:
+        with session.begin_nested() if several else nullcontext() as nested:
+            if several:
+                locks.share_resources(session, [seat.resource_id for seat in seats])
+            found = session.scalars(_PLACE[model], values | _binds(claim, seats) | touched)
+            missed = {seat.resource_id for seat in seats}.difference(found)
+            if missed and nested is not None:
+                nested.rollback()
+        return missed
+
+    missed = attempt()
+    if missed and _clear(session, claim, now):
+        missed = attempt()
+    return Outcome(missed, appointment.resource_ids)
 
 
-def relocate(session: Session, claim: Claim, *, previous: Collection[uuid.UUID]) -> Outcome:
+def relocate(
+    session: Session,
+    claim: Claim,
+    *,
+    previous: Collection[uuid.UUID],
+    left: dt.datetime,
+    now: dt.datetime,
+) -> Outcome:
     """Take a booking's new time and give back the old, as one change.
 
     Args:
         session: A transaction pinned to the shop.
         claim: The new time.
         previous: Who and what the booking has now.
+        left: Its start until now.
+        now: Holds that have expired by then make way.
     """
-    seats = _seats(session, claim)
+    seats = _seats(session, claim, now)
     if seats is None:
         return Outcome(claim.team.provider_ids)
     wanted = {seat.resource_id for seat in seats}
-    with session.begin_nested() as attempt:
-        locks.move_between(session, wanted.union(previous))
-        session.execute(delete(Allocation).where(Allocation.booking_id == claim.id))
-        missed = wanted.difference(session.scalars(_TAKE, _binds(claim, seats)))
-        if missed:
-            attempt.rollback()
-        else:
-            counters.raise_resources(session, wanted.union(previous))
+    everyone = wanted.union(previous)
+
+    def attempt() -> Collection[uuid.UUID]:
+        with session.begin_nested() as nested:
+            locks.move_between(session, everyone)
+            session.execute(delete(Allocation).where(Allocation.booking_id == claim.id))
+            missed = wanted.difference(session.scalars(_TAKE, _binds(claim, seats)))
+            if missed:
+                nested.rollback()
+        return missed
+
+    missed = attempt()
+    if missed and _clear(session, claim, now):
+        missed = attempt()
+    if not missed:
+        starts = [left, claim.starts_at]
+        counters.touch(session, everyone, starts=starts, client_id=claim.client_id)
     return Outcome(missed, _resources(claim, seats))
 
 
-def release(session: Session, booking: Booking) -> None:
-    """Give back all the time of a booking."""
-    session.execute(delete(Allocation).where(Allocation.booking_id == booking.id))
-    counters.raise_resources(session, {*booking.provider_ids, *booking.resource_ids})
+def honour(session: Session, hold: Hold, booking: Booking) -> None:
+    """Let a booking have the time of the hold that it cites.
+
+    Args:
+        session: A transaction pinned to the shop.
+        hold: Locked; gone afterwards.
+        booking: Complete, for the same time and team; is written.
+    """
+    session.add(booking)
+    session.flush()  # allocations refer to it
+    alone = Allocation.session_id == hold.id
+    session.execute(
+        update(Allocation)
+        .where(Allocation.hold_id == hold.id)
+        .values(
+            booking_id=booking.id,
+            session_id=case((alone, booking.id), else_=Allocation.session_id),
+            hold_id=None,
+            expires_at=None,
+        )
+    )
+    session.delete(hold)
+    _touch(session, booking)
+
+
+def release(session: Session, appointment: Booking | Hold) -> None:
+    """Give back all the time of a booking or a hold."""
+    cause = getattr(Allocation, CAUSES[type(appointment)])
+    session.execute(delete(Allocation).where(cause == appointment.id))
+    _touch(session, appointment)
 
 
 def end_early(session: Session, booking: Booking, now: dt.datetime) -> None:
@@ -163,13 +243,29 @@ def end_early(session: Session, booking: Booking, now: dt.datetime) -> None:
         .where(Allocation.booking_id == booking.id)
         .values(blocked=func.tstzrange(lower, func.least(upper, now)))
     )
-    counters.raise_resources(session, {*booking.provider_ids, *booking.resource_ids})
+    _touch(session, booking)
+
+
+def _touch(session: Session, appointment: Booking | Hold) -> None:
+    counters.touch(
+        session,
+        [*appointment.provider_ids, *appointment.resource_ids],
+        starts=[appointment.starts_at],
+        client_id=appointment.client_id,
+    )
+
+
+def _clear(session: Session, claim: Claim, now: dt.datetime) -> bool:
+    """Remove expired holds that are in the way; say whether there were any."""
+    span = claim.offer.blocked(instant(claim.starts_at))
+    return allocations.clear_expired(session, claim.team.everyone, span, now=now)
 
 
 def _binds(claim: Claim, seats: Sequence[Seat]) -> dict[str, Any]:
     begins, ends = claim.offer.blocked(instant(claim.starts_at))
     return {
         "id": claim.id,
+        "expires_at": claim.expires_at,
         "blocked": Range(moment(begins), moment(ends)),
         "allocation_ids": [new_id() for _ in seats],
         "taken_ids": [seat.resource_id for seat in seats],
@@ -178,7 +274,7 @@ def _binds(claim: Claim, seats: Sequence[Seat]) -> dict[str, Any]:
     }
 
 
-def _seats(session: Session, claim: Claim) -> Sequence[Seat] | None:
+def _seats(session: Session, claim: Claim, now: dt.datetime) -> Sequence[Seat] | None:
     """What to take, in the order of resources; None if a group start is full."""
     team = claim.team
     if claim.offer.capacity == 1:
@@ -188,6 +284,7 @@ def _seats(session: Session, claim: Claim) -> Sequence[Seat] | None:
         for provider in team.provider_ids
     }
     locks.seat_groups(session, groups.values())
+    _clear(session, claim, now)
     present = allocations.seats(session, groups.values())
     seats: list[Seat] = []
     for provider, group in groups.items():

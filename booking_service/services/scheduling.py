@@ -10,18 +10,15 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
-from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
 from booking_service.domain import choice
 from booking_service.domain.availability import (
     TAKEN,
-    Bounds,
     Calendar,
-    Offer,
     Reason,
     openings,
     reasons_against,
@@ -30,118 +27,18 @@ from booking_service.domain.choice import Slot
 from booking_service.domain.hours import shifts
 from booking_service.domain.localtime import (
     DAY,
-    MINUTE,
     Span,
-    day_span,
-    instant,
     local_date,
     wall_instant,
 )
 from booking_service.domain.resources import Pool, sets_left
-from booking_service.domain.rules import ServiceRules, ShopRules
 from booking_service.errors import SlotNotOffered, SlotRefused, SlotTaken
-from booking_service.models import Booking
-from booking_service.repositories import allocations, bookings
-from booking_service.services.rulebook import RULEBOOK, require_service
+from booking_service.repositories import allocations
+from booking_service.services import capping
+from booking_service.services.terms import Terms
 
 # Windows are searched in parts of this length.
 STRIDE = 7 * DAY
-
-
-@dataclass(frozen=True)
-class Terms:
-    """Under which terms a service is offered at this moment.
-
-    Attributes:
-        offering: The active providers that offer the service.
-        except_booking: A booking that is about to move, whose time is free.
-    """
-
-    rules: ShopRules
-    service: ServiceRules
-    offer: Offer
-    bounds: Bounds
-    now: dt.datetime
-    except_booking: uuid.UUID | None = None
-
-    @property
-    def zone(self) -> ZoneInfo:
-        """The shop's."""
-        return self.rules.zone
-
-    @property
-    def offering(self) -> Sequence[uuid.UUID]:
-        """The active providers that offer the service, lowest id first."""
-        return self.rules.offering.get(self.service.id, ())
-
-    def local_day(self, start: int) -> dt.date:
-        """The shop's date at an instant."""
-        return local_date(start, self.zone)
-
-
-def terms_of(
-    session: Session, service_id: uuid.UUID, *, counter: int, now: dt.datetime
-) -> Terms:
-    """The terms for a new appointment.
-
-    Args:
-        session: A transaction pinned to the shop.
-        service_id: What is wanted.
-        counter: What the counter of rules showed, in this transaction.
-        now: The request's instant.
-
-    Raises:
-        NotFound: There is no such service.
-    """
-    rules = RULEBOOK.rules(session, counter=counter, now=now)
-    return _terms(rules, require_service(rules, service_id), now)
-
-
-def terms_of_move(
-    session: Session, booking: Booking, *, counter: int, now: dt.datetime
-) -> Terms:
-    """The terms for moving a booking, which keeps its own duration and buffers."""
-    rules = RULEBOOK.rules(session, counter=counter, now=now)
-    terms = _terms(rules, rules.services[booking.service_id], now)
-    offer = replace(
-        terms.offer,
-        duration=int((booking.ends_at - booking.starts_at).total_seconds()),
-        buffer_before=booking.buffer_before_minutes * MINUTE,
-        buffer_after=booking.buffer_after_minutes * MINUTE,
-    )
-    return replace(terms, offer=offer, except_booking=booking.id)
-
-
-def _terms(rules: ShopRules, service: ServiceRules, now: dt.datetime) -> Terms:
-    policy, zone = rules.policy, rules.zone
-    interval = (
-        service.slot_interval_minutes
-        or policy.slot_interval_minutes
-        or service.duration_minutes
-    )
-    notice = service.min_notice_minutes
-    if notice is None:
-        notice = policy.min_notice_minutes
-    current = instant(now)
-    last_day = local_date(current, zone) + dt.timedelta(days=policy.booking_horizon_days)
-    return Terms(
-        rules=rules,
-        service=service,
-        offer=Offer(
-            duration=service.duration_minutes * MINUTE,
-            buffer_before=service.buffer_before_minutes * MINUTE,
-            buffer_after=service.buffer_after_minutes * MINUTE,
-            interval=interval * MINUTE,
-            capacity=service.capacity,
-            max_per_day=service.max_per_day,
-        ),
-        bounds=Bounds(
-            now=current,
-            earliest=current + notice * MINUTE,
-            latest=wall_instant(last_day + dt.timedelta(days=1), 0, zone),
-        ),
-        now=now,
-    )
 
 
 @dataclass(frozen=True)
@@ -159,10 +56,15 @@ class Candidates:
 
 @dataclass(frozen=True)
 class Scene:
-    """All that is known of a window."""
+    """All that is known of a window.
+
+    Attributes:
+        expiries: When the holds expire that something of it depends on.
+    """
 
     calendars: Sequence[Calendar]
     pools: Sequence[Pool]
+    expiries: Sequence[int]
 
 
 def scene(
@@ -187,9 +89,9 @@ def scene(
         reach,
         group_service=terms.service.id if offer.capacity > 1 else None,
         now=terms.now,
-        except_booking=terms.except_booking,
+        except_for=terms.except_for,
     )
-    booked = _bookings_per_day(session, terms, provider_ids, (first, last))
+    capped = capping.allowances(session, terms, provider_ids, (first, last))
     closures = _touching(rules.closures, reach)
     calendars = [
         Calendar(
@@ -204,7 +106,7 @@ def scene(
             time_off=_touching(rules.absences.get(provider_id, ()), reach),
             closures=closures,
             taken=taken.get(provider_id, ()),
-            booked_days=booked.get(provider_id, ()),
+            allowances=capped.of(provider_id),
         )
         for provider_id in provider_ids
     ]
@@ -212,33 +114,16 @@ def scene(
         Pool(kind, {resource: taken.get(resource, ()) for resource in resources})
         for kind, resources in needed.items()
     ]
-    return Scene(calendars, pools)
+    expiries = [
+        each.expires_at
+        for each in chain.from_iterable(taken.values())
+        if each.expires_at is not None
+    ]
+    return Scene(calendars, pools, [*expiries, *capped.expiries])
 
 
 def _touching(spans: Sequence[Span], window: Span) -> Sequence[Span]:
     return [span for span in spans if span[0] < window[1] and window[0] < span[1]]
-
-
-def _bookings_per_day(
-    session: Session,
-    terms: Terms,
-    provider_ids: Collection[uuid.UUID],
-    days: tuple[dt.date, dt.date],
-) -> Mapping[uuid.UUID, Sequence[tuple[Span, int]]]:
-    if terms.service.max_per_day is None:
-        return {}
-    counts = bookings.counts_per_day(
-        session,
-        provider_ids,
-        terms.service.id,
-        (day_span(days[0], terms.zone)[0], day_span(days[1], terms.zone)[1]),
-        timezone=terms.rules.policy.timezone,
-        except_booking=terms.except_booking,
-    )
-    return {
-        provider_id: [(day_span(day, terms.zone), count) for day, count in per_day.items()]
-        for provider_id, per_day in counts.items()
-    }
 
 
 @dataclass(frozen=True)
@@ -274,6 +159,8 @@ def offered(
         tomorrow = wall_instant(today + dt.timedelta(days=1), 0, terms.zone)
     window = max(window[0], terms.bounds.earliest), min(window[1], terms.bounds.latest)
     serving = _serving(terms, candidates)
+    if terms.barred_until is not None:
+        return Offered([], terms.barred_until)
     if window[0] >= window[1] or not serving or not terms.service.active:
         return Offered([], tomorrow)
     found: list[Slot] = []
@@ -283,18 +170,9 @@ def offered(
         found += _slots(terms, known, candidates, (first, min(first + STRIDE, window[1])))
         if limit is not None and len(found) > limit:
             break
-    expiries = [
-        taken.expires_at
-        for takens in (
-            *(calendar.taken for calendar in known.calendars),
-            *chain.from_iterable(pool.taken.values() for pool in known.pools),
-        )
-        for taken in takens
-        if taken.expires_at is not None
-    ]
     # The first start is no longer offered when its notice has begun.
     passing = [slot.start - terms.bounds.notice + 1 for slot in found[:1]]
-    changes = [*passing, *expiries, *([] if tomorrow is None else [tomorrow])]
+    changes = [*passing, *known.expiries, *([] if tomorrow is None else [tomorrow])]
     return Offered(found, min(changes, default=None))
 
 
@@ -347,7 +225,9 @@ def standing(
             found.append(Reason.NOT_OFFERED)
         if not terms.service.active:
             found.append(Reason.INACTIVE)
-        reasons[calendar.provider_id] = found
+        if terms.barred_until is not None:
+            found.append(Reason.CLIENT_LIMIT)
+        reasons[calendar.provider_id] = sorted(found, key=list(Reason).index)
     return Standing(reasons, known.pools)
 
 

@@ -10,13 +10,17 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from booking_service.domain import choice
+from booking_service.domain.actors import Actor
 from booking_service.domain.availability import Reason
 from booking_service.domain.localtime import day_span, instant
 from booking_service.domain.resources import Pool, Team, assembled
-from booking_service.errors import SlotNotOffered, SlotTaken
-from booking_service.repositories import bookings, locks
+from booking_service.errors import RoleMayNot, SlotNotOffered, SlotTaken
+from booking_service.repositories import bookings
 from booking_service.services import scheduling
-from booking_service.services.scheduling import Candidates, Terms
+from booking_service.services.identities import own_provider
+from booking_service.services.rulebook import require_providers
+from booking_service.services.scheduling import Candidates
+from booking_service.services.terms import Terms
 
 # Takes a team's time, and says who and what of it was taken already; if anything
 # was, nothing is changed.
@@ -36,10 +40,42 @@ class Field:
     pools: Sequence[Pool]
 
 
+def candidates_of(
+    session: Session, terms: Terms, wanted: Candidates | None, actor: Actor
+) -> Candidates:
+    """Who may serve an appointment that the actor asks for.
+
+    Raises:
+        NotFound: One of the providers is unknown.
+        RoleMayNot: A provider asks for another's time.
+    """
+    if actor.is_provider:
+        own = own_provider(session, actor).id
+        if wanted is not None and set(wanted.provider_ids) != {own}:
+            raise RoleMayNot("A provider books into its own calendar only.")
+        return Candidates([own])
+    if wanted is None:
+        return Candidates(terms.offering)
+    require_providers(terms.rules, *wanted.provider_ids)
+    return wanted
+
+
 def field(
-    session: Session, terms: Terms, candidates: Candidates, starts_at: dt.datetime
+    session: Session,
+    terms: Terms,
+    candidates: Candidates,
+    starts_at: dt.datetime,
+    *,
+    waived: Collection[Reason] = (),
 ) -> Field:
     """Those candidates that can be booked at a start.
+
+    Args:
+        session: A transaction pinned to the shop, which holds the locks of the caps.
+        terms: Under which.
+        candidates: Whom to choose from.
+        starts_at: When.
+        waived: Rules that shall not count this time.
 
     Raises:
         SlotTaken: None can, and somebody has the time of one.
@@ -48,19 +84,19 @@ def field(
     if starts_at.microsecond:
         raise SlotNotOffered([Reason.OFF_GRID])  # grids have whole seconds
     start = instant(starts_at)
-    day = terms.local_day(start)
-    if terms.service.max_per_day is not None:
-        locks.count_days(session, ((each, day) for each in candidates.provider_ids))
     found = scheduling.standing(session, terms, candidates.provider_ids, start)
-    free = [provider_id for provider_id, reasons in found.reasons.items() if not reasons]
-    if not free or (candidates.together and len(free) < len(found.reasons)):
-        raise scheduling.refusal(found.reasons, together=candidates.together)
+    reasons = {
+        provider_id: [each for each in told if each not in waived]
+        for provider_id, told in found.reasons.items()
+    }
+    free = [provider_id for provider_id, told in reasons.items() if not told]
+    if not free or (candidates.together and len(free) < len(reasons)):
+        raise scheduling.refusal(reasons, together=candidates.together)
     if candidates.together:
         return Field([candidates.provider_ids], found.pools)
     if len(free) > 1:
-        workloads = bookings.workloads(
-            session, free, day=day_span(day, terms.zone), before=starts_at
-        )
+        day = day_span(terms.local_day(start), terms.zone)
+        workloads = bookings.workloads(session, free, day=day, before=starts_at)
         free = choice.fairest_first(free, workloads)
     return Field([[each] for each in free], found.pools)
 

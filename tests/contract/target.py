@@ -93,8 +93,10 @@ def filled(address: str, new_shop: MakeShop) -> Target:
     )
     override = f"/providers/{anna['id']}/date-overrides/{later['date']}"
     made(shop.manager.put(override, hours=[]))
+    hold = {"service_id": cut["id"], "starts_at": "2030-01-08T15:00:00Z"}
     ids = {
         **later,
+        "hold_id": made(shop.manager.post("/holds", **hold))["id"],
         "service_id": cut["id"],
         "resource_id": chair["id"],
         "provider_id": anna["id"],

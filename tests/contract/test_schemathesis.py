@@ -31,6 +31,7 @@ BY_METHOD = {"post": {"422"}, "put": {"412"}, "delete": {"412"}}
 CROSS_FIELD_RULES = {
     "create_booking",
     "create_closure",
+    "create_hold",
     "create_time_off",
     "get_availability",
     "list_bookings",

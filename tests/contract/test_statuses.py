@@ -115,6 +115,7 @@ UNKNOWN_IN_BODY: dict[str, dict[str, Any]] = {
         "starts_at": "2030-01-08T12:00:00Z",
         "client": {"name": "Dana"},
     },
+    "create_hold": {"service_id": NOBODY, "starts_at": "2030-01-08T12:00:00Z"},
     "create_provider": {"name": "Anna", "service_ids": [NOBODY]},
 }
 
@@ -176,15 +177,23 @@ def key_reused(stage: Stage, operation: Operation) -> Answer:
             "starts_at": "2030-01-08T12:00:00Z",
             "client": {"name": "Dana"},
         },
+        "create_hold": {
+            "service_id": stage.hit.ids["service_id"],
+            "starts_at": "2030-01-08T12:00:00Z",
+        },
         "create_shop": {"slug": f"k-{stage.hit.victim}", "name": "K", "timezone": "UTC"},
     }
     body = bodies.get(operation.id, operation.body or {})
     first = stage.ask(operation, headers=key, body=json.dumps(body).encode())
     assert first.status == 201, first.body
-    member = next(
-        each for each in ("name", "reason", "notes") if each in _members(operation)
-    )
-    other = {**body, member: "another"}
+    changes = {
+        "name": "another",
+        "reason": "another",
+        "notes": "another",
+        "starts_at": "2030-01-08T13:00:00Z",
+    }
+    member = next(each for each in changes if each in _members(operation))
+    other = {**body, member: changes[member]}
     return stage.ask(operation, headers=key, body=json.dumps(other).encode())
 
 

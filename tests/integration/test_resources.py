@@ -24,6 +24,11 @@ class TestShop:
             "min_notice_minutes": 0,
             "booking_horizon_days": 90,
             "cancellation_notice_minutes": 0,
+            "reschedule_notice_minutes": None,
+            "max_bookings_per_day": None,
+            "max_booked_minutes_per_day": None,
+            "max_open_bookings_per_client": None,
+            "max_holds_per_client": None,
             "hold_minutes": 5,
             "auto_confirm": True,
         }

@@ -54,7 +54,7 @@ class TestBundle:
 class TestOperations:
     @pytest.mark.parametrize("operation", OPERATIONS, ids=repr)
     def test_are_named_verb_and_noun(self, operation: Operation) -> None:
-        verbs = "list|get|create|update|replace|delete|cancel"
+        verbs = "list|get|create|update|replace|delete|cancel|release"
 
         assert re.fullmatch(rf"({verbs})(_[a-z]+)+", operation.id)
 

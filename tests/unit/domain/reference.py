@@ -5,7 +5,7 @@ Every second of the small worlds that the tests make is asked on its own.
 
 from __future__ import annotations
 
-from booking_service.domain.availability import Bounds, Calendar, Offer
+from booking_service.domain.availability import Allowance, Bounds, Calendar, Offer
 from booking_service.domain.taken import Taken
 
 
@@ -26,7 +26,7 @@ def is_offered(calendar: Calendar, offer: Offer, bounds: Bounds, start: int) -> 
     others = [taken for taken in calendar.taken if not _same_group(taken, offer, start)]
     busy = {s for taken in others for s in range(*taken.span)}
     seats = sum(_same_group(taken, offer, start) for taken in calendar.taken)
-    booked = sum(count for day, count in calendar.booked_days if start in seconds(day))
+    left = [_left(allowance, start) for allowance in calendar.allowances]
     on_grid = any(
         shift.start <= start < shift.end and (start - shift.start) % offer.interval == 0
         for shift in calendar.shifts
@@ -36,10 +36,17 @@ def is_offered(calendar: Calendar, offer: Offer, bounds: Bounds, start: int) -> 
         and on_grid
         and appointment <= worked
         and not with_buffers & (breaks | away | busy)
-        and booked < (1 << 30 if offer.max_per_day is None else offer.max_per_day)
+        and all(each > 0 for each in left)
         and seats < offer.capacity
     )
 
 
 def _same_group(taken: Taken, offer: Offer, start: int) -> bool:
     return offer.capacity > 1 and taken.session == start
+
+
+def _left(allowance: Allowance, start: int) -> int:
+    if allowance.untouched <= 0:
+        return 0
+    of_that_day = [left for day, left in allowance.days if start in seconds(day)]
+    return min(of_that_day, default=allowance.untouched)

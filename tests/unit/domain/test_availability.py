@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from booking_service.domain.availability import (
+    Allowance,
     Bounds,
     Calendar,
     Offer,
@@ -48,9 +49,7 @@ def calendar(*periods: Period, **facts: Sequence[object]) -> Calendar:
 
 def offer(minutes: int, **others: int) -> Offer:
     values = {"interval": minutes, "buffer_before": 0, "buffer_after": 0, **others}
-    counts = {
-        name: values.pop(name) for name in ("capacity", "max_per_day") if name in values
-    }
+    counts = {name: values.pop(name) for name in ("capacity",) if name in values}
     in_seconds = {name: 60 * value for name, value in values.items()}
     return Offer(duration=60 * minutes, **counts, **in_seconds)
 
@@ -124,17 +123,19 @@ class TestOpenings:
         assert clocks(calendar(NINE_TO_FIVE), offer(60), bounds)[-1] == "11:00"
 
     def test_a_full_day_offers_nothing(self) -> None:
-        full = calendar(NINE_TO_FIVE, booked_days=[(span("00:00", "23:59"), 2)])
+        def under(untouched: int, left: int) -> Calendar:
+            allowance = Allowance(untouched, [(span("00:00", "23:59"), left)])
+            return calendar(NINE_TO_FIVE, allowances=[allowance])
 
-        assert clocks(full, offer(60, max_per_day=2)) == []
-        assert clocks(full, offer(60, max_per_day=3))
+        assert clocks(under(2, 0), offer(60)) == []
+        assert clocks(under(3, 1), offer(60))
+        assert clocks(under(0, 1), offer(60)) == []
 
     def test_a_cap_limits_the_seats_of_a_group(self) -> None:
-        booked = calendar(NINE_TO_FIVE, booked_days=[(span("00:00", "23:59"), 2)])
+        allowance = Allowance(3, [(span("00:00", "23:59"), 1)])
+        booked = calendar(NINE_TO_FIVE, allowances=[allowance])
 
-        found = openings(
-            booked, offer(60, capacity=5, max_per_day=3), ALWAYS, span("09:00", "10:00")
-        )
+        found = openings(booked, offer(60, capacity=5), ALWAYS, span("09:00", "10:00"))
 
         assert [opening.seats_left for opening in found] == [1]
 
@@ -177,7 +178,11 @@ class TestReasonsAgainst:
             ("12:00", {}, [Reason.BREAK]),
             ("10:00", {"time_off": [span("10:00", "10:30")]}, [Reason.TIME_OFF]),
             ("10:00", {"closures": [span("10:00", "10:30")]}, [Reason.CLOSURE]),
-            ("10:00", {"booked_days": [(span("00:00", "23:00"), 9)]}, [Reason.DAILY_CAP]),
+            (
+                "10:00",
+                {"allowances": [Allowance(9, [(span("00:00", "23:00"), 0)])]},
+                [Reason.DAILY_CAP],
+            ),
             ("10:00", {"taken": [taken("10:30", "11:30")]}, [Reason.BOOKING]),
             (
                 "10:00",
@@ -203,7 +208,7 @@ class TestReasonsAgainst:
     def test_names_what_stands_in_the_way(
         self, start: str, facts: dict[str, Sequence[object]], expected: list[Reason]
     ) -> None:
-        wanted = offer(60, max_per_day=9)
+        wanted = offer(60)
 
         found = reasons_against(calendar(WITH_A_BREAK, **facts), wanted, ALWAYS, at(start))
 
@@ -246,7 +251,6 @@ def worlds(draw: st.DrawFn) -> tuple[Calendar, Offer, Bounds]:
         buffer_after=draw(st.integers(0, 4)),
         interval=draw(st.integers(1, 9)),
         capacity=capacity,
-        max_per_day=draw(st.sampled_from([None, 2])),
     )
     worked = sorted(some_spans(4))
     pauses = [tuple(p for p in some_spans(2) if p[0] >= s and p[1] <= e) for s, e in worked]
@@ -258,7 +262,12 @@ def worlds(draw: st.DrawFn) -> tuple[Calendar, Offer, Bounds]:
         time_off=some_spans(1),
         closures=some_spans(1),
         taken=[Taken(each, each) for each in some_spans(3)] + seats,
-        booked_days=[(each, draw(st.integers(0, 3))) for each in some_spans(1)],
+        allowances=[
+            Allowance(
+                most, [(each, most - draw(st.integers(0, 3))) for each in some_spans(1)]
+            )
+            for most in draw(st.lists(st.integers(0, 3), max_size=2))
+        ],
     )
     now = draw(st.integers(0, 40))
     earliest = now + draw(st.integers(0, 20))
