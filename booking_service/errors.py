@@ -37,7 +37,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -189,7 +189,12 @@ class Conflict(BookingServiceError):
 
 
 class SlotRefused(Conflict):
-    """The time cannot be booked; the nearest that can are named."""
+    """The time cannot be booked; the nearest that can are named.
+
+    Attributes:
+        hold: A hold of the first alternative, as the contract writes it, if one was
+            asked for.
+    """
 
     def __init__(self, reasons: Sequence[Reason]) -> None:
         """Take all that stands against the start."""
@@ -197,6 +202,7 @@ class SlotRefused(Conflict):
         super().__init__(f"The start cannot be booked: {named}.")
         self.reasons = list(reasons)
         self.alternatives: list[Alternative] = []
+        self.hold: Mapping[str, object] | None = None
 
 
 class SlotTaken(SlotRefused):

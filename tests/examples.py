@@ -14,7 +14,9 @@ QUERIES: dict[str, dict[str, Any]] = {
         "service_id": NOBODY,
         "from": "2030-01-07T00:00:00Z",
         "to": "2030-01-08T00:00:00Z",
-    }
+    },
+    "list_next_slots": {"service_id": NOBODY},
+    "get_explanation": {"service_id": NOBODY, "starts_at": "2030-01-07T09:00:00Z"},
 }
 BODIES: dict[str, dict[str, Any]] = {
     "update_shop": {"name": "Anna"},

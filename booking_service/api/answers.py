@@ -10,6 +10,7 @@ import flask
 from werkzeug.datastructures import ETags
 
 from booking_service.api import exchange
+from booking_service.api.problems import CONTENT_TYPE
 from booking_service.errors import PreconditionFailed
 from booking_service.repositories.paging import Page
 from booking_service.services.idempotency import Reply
@@ -38,10 +39,13 @@ def created(resource: Json, *, location: str) -> Reply:
 
 
 def sent(reply: Reply) -> flask.Response:
-    """What was created, now or at the first of several equal requests."""
+    """What was answered, now or at the first of several equal requests."""
     response = _response(reply.body, reply.status, NEVER)
-    response.headers["ETag"] = f'"{tag_of(reply.body)}"'
-    response.headers["Location"] = reply.location
+    if reply.status < 400:
+        response.headers["ETag"] = f'"{tag_of(reply.body)}"'
+        response.headers["Location"] = reply.location
+    else:
+        response.content_type = CONTENT_TYPE
     if reply.is_replay:
         response.headers["Idempotent-Replayed"] = "true"
     return response

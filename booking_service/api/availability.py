@@ -15,16 +15,18 @@ from booking_service.api.answers import Json
 from booking_service.api.candidates import asked_for
 from booking_service.api.contract import contract
 from booking_service.api.exchange import actor, now
+from booking_service.api.times import parse_instant
 from booking_service.domain.localtime import instant, rfc3339
 from booking_service.errors import InvalidInput
 from booking_service.services import availability
-from booking_service.services.availability import Answer, Question, State
+from booking_service.services.availability import Answer, Question, State, Wish
 from tenants.middleware import current_shop, shop_transaction
 
 # In a tag: time alone does not change the answer.
 _ALWAYS = "always"
 LONGEST_WINDOW = dt.timedelta(days=62)
 DEFAULT_LIMIT = 1000
+DEFAULT_NEXT = 5
 
 
 def get_availability(
@@ -39,14 +41,8 @@ def get_availability(
     starts_from, starts_before = exchange.window(window["from"], window["to"])
     if starts_before - starts_from > LONGEST_WINDOW:
         raise InvalidInput.at("#/query/to", "must be at most 62 days after from")
-    question = Question(
-        service_id=uuid.UUID(service_id),
-        starts_from=starts_from,
-        starts_before=starts_before,
-        candidates=asked_for(provider_id, provider_mode, pointer="#/query/provider_id"),
-        hold_id=uuid.UUID(hold_id) if hold_id else None,
-        limit=limit or DEFAULT_LIMIT,
-    )
+    wish = _wish(service_id, provider_id, provider_mode, hold_id)
+    question = Question(wish, starts_from, starts_before, limit or DEFAULT_LIMIT)
     with shop_transaction() as session:
         state = availability.state(session, question, actor=actor())
         stamp = _stamp(state)
@@ -60,21 +56,86 @@ def get_availability(
     return answers.kept(tag) or answers.tagged(flask.json.dumps(serialise(answer)), tag)
 
 
+def list_next_slots(
+    service_id: str,
+    provider_id: list[str] | None = None,
+    provider_mode: str | None = None,
+    hold_id: str | None = None,
+    limit: int | None = None,
+    **query: str,
+) -> flask.Response:
+    """``GET /availability/next``; ``from`` is a word of Python."""
+    wish = _wish(service_id, provider_id, provider_mode, hold_id)
+    starts_from = parse_instant(query["from"]) if "from" in query else now()
+    with shop_transaction() as session:
+        answer = availability.next_slots(
+            session,
+            wish,
+            starts_from=starts_from,
+            limit=limit or DEFAULT_NEXT,
+            actor=actor(),
+            now=now(),
+        )
+    return answers.ok({"timezone": answer.timezone, "slots": _slots(answer)})
+
+
+def get_explanation(
+    service_id: str,
+    starts_at: str,
+    provider_id: list[str] | None = None,
+    provider_mode: str | None = None,
+    hold_id: str | None = None,
+) -> flask.Response:
+    """``GET /availability/explain``."""
+    wish = _wish(service_id, provider_id, provider_mode, hold_id)
+    with shop_transaction() as session:
+        found = availability.explain(
+            session, wish, starts_at=parse_instant(starts_at), actor=actor(), now=now()
+        )
+    return answers.ok(
+        {
+            "starts_at": rfc3339(found.starts_at),
+            "ends_at": rfc3339(found.ends_at),
+            "bookable": not found.reasons,
+            "reasons": found.reasons,
+            "providers": [
+                {"provider_id": str(each), "bookable": not reasons, "reasons": reasons}
+                for each, reasons in found.of_providers.items()
+            ],
+        }
+    )
+
+
+def _wish(
+    service_id: str,
+    provider_id: list[str] | None,
+    provider_mode: str | None,
+    hold_id: str | None,
+) -> Wish:
+    candidates = asked_for(provider_id, provider_mode, pointer="#/query/provider_id")
+    hold = uuid.UUID(hold_id) if hold_id else None
+    return Wish(uuid.UUID(service_id), candidates, hold)
+
+
 def serialise(answer: Answer) -> Json:
     """An answer as the contract's ``Availability``."""
     return {
         "timezone": answer.timezone,
-        "slots": [
-            {
-                "starts_at": rfc3339(slot.starts_at),
-                "ends_at": rfc3339(slot.ends_at),
-                "provider_ids": [str(provider) for provider in slot.provider_ids],
-                "seats_left": slot.seats_left,
-            }
-            for slot in answer.slots
-        ],
+        "slots": _slots(answer),
         "next_from": rfc3339(answer.next_from) if answer.next_from else None,
     }
+
+
+def _slots(answer: Answer) -> list[Json]:
+    return [
+        {
+            "starts_at": rfc3339(slot.starts_at),
+            "ends_at": rfc3339(slot.ends_at),
+            "provider_ids": [str(provider) for provider in slot.provider_ids],
+            "seats_left": slot.seats_left,
+        }
+        for slot in answer.slots
+    ]
 
 
 @cache

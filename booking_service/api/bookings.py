@@ -14,11 +14,17 @@ from booking_service.api.answers import Json
 from booking_service.api.candidates import named_in, provider_ids_in
 from booking_service.api.exchange import Body, actor, now
 from booking_service.api.idempotency import create_once
-from booking_service.api.refusals import alternatives_to, alternatives_to_move
+from booking_service.api.refusals import (
+    alternatives_to,
+    alternatives_to_move,
+    hold_first,
+    hold_lives,
+)
 from booking_service.api.times import parse_instant
 from booking_service.domain.availability import Reason
 from booking_service.domain.localtime import rfc3339
 from booking_service.domain.status import Status
+from booking_service.errors import SlotRefused
 from booking_service.models import Booking
 from booking_service.repositories.bookings import Filters
 from booking_service.repositories.paging import Key
@@ -27,6 +33,14 @@ from booking_service.services.bookings import NewBooking
 from booking_service.services.idempotency import Reply
 from tenants.middleware import shop_transaction
 
+# What a body says of the booking, and what is said in other words to the service.
+NOT_MEMBERS = (
+    "provider_id",
+    "provider_ids",
+    "provider_mode",
+    "override",
+    "hold_alternative",
+)
 # What may be named to book past a rule.
 OVERRIDES = {
     "hours": Reason.OUTSIDE_WORKING_HOURS,
@@ -72,8 +86,13 @@ def create_booking(body: Body) -> flask.Response:
         booking = bookings.create_booking(session, wanted=wanted, actor=actor(), now=now())
         return answers.created(serialise(booking), location=f"/bookings/{booking.id}")
 
-    with alternatives_to(wanted):
-        return create_once(body, create)
+    try:
+        with alternatives_to(wanted):
+            return create_once(body, create, still_true=hold_lives)
+    except SlotRefused as refused:
+        if not body.get("hold_alternative"):
+            raise
+        return hold_first(refused, wanted, body)
 
 
 def get_booking(booking_id: str) -> flask.Response:
@@ -139,7 +158,7 @@ def serialise(booking: Booking) -> Json:
 
 def _wanted(body: Body) -> NewBooking:
     members = exchange.members(body)
-    for name in ("provider_id", "provider_ids", "provider_mode", "override"):
+    for name in NOT_MEMBERS:
         members.pop(name, None)
     return NewBooking(candidates=named_in(body), waived=_waived(body), **members)
 

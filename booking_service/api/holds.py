@@ -8,13 +8,11 @@ import flask
 from sqlalchemy.orm import Session
 
 from booking_service.api import answers, exchange
-from booking_service.api.answers import Json
 from booking_service.api.candidates import named_in
 from booking_service.api.exchange import Body, actor, now
+from booking_service.api.hold_json import serialise_hold
 from booking_service.api.idempotency import create_once
 from booking_service.api.refusals import alternatives_to
-from booking_service.domain.localtime import rfc3339
-from booking_service.models import Hold
 from booking_service.services import holds
 from booking_service.services.holds import NewHold
 from booking_service.services.idempotency import Reply
@@ -28,7 +26,7 @@ def create_hold(body: Body) -> flask.Response:
 
     def create(session: Session) -> Reply:
         hold = holds.create_hold(session, wanted=wanted, actor=actor(), now=now())
-        return answers.created(serialise(hold), location=f"/holds/{hold.id}")
+        return answers.created(serialise_hold(hold), location=f"/holds/{hold.id}")
 
     with alternatives_to(wanted):
         return create_once(body, create)
@@ -38,7 +36,7 @@ def get_hold(hold_id: str) -> flask.Response:
     """``GET /holds/{hold_id}``."""
     with shop_transaction() as session:
         hold = holds.get_hold(session, hold_id=uuid.UUID(hold_id), actor=actor(), now=now())
-        answer = serialise(hold)
+        answer = serialise_hold(hold)
     return answers.ok(answer)
 
 
@@ -49,20 +47,7 @@ def release_hold(hold_id: str) -> flask.Response:
             session,
             hold_id=uuid.UUID(hold_id),
             actor=actor(),
-            guard=answers.guard(serialise),
+            guard=answers.guard(serialise_hold),
             now=now(),
         )
     return answers.gone()
-
-
-def serialise(hold: Hold) -> Json:
-    """A hold as the contract's ``Hold``."""
-    return {
-        "id": str(hold.id),
-        "provider_id": str(hold.provider_id),
-        "provider_ids": [str(each) for each in hold.provider_ids],
-        "service_id": str(hold.service_id),
-        "starts_at": rfc3339(hold.starts_at),
-        "ends_at": rfc3339(hold.ends_at),
-        "expires_at": rfc3339(hold.expires_at),
-    }

@@ -20,16 +20,26 @@ from tenants.middleware import current_shop, shop_transaction
 HEADER = "Idempotency-Key"
 
 
-def create_once(body: Body, create: Callable[[Session], Reply]) -> flask.Response:
+def create_once(
+    body: Body,
+    create: Callable[[Session], Reply],
+    *,
+    still_true: Callable[[Session, Reply], bool] = lambda *_: True,
+) -> flask.Response:
     """Create something in the shop's transaction, once for each key.
 
     Args:
         body: Of the request.
         create: Calls the service and says what to answer.
+        still_true: Whether an answer that is kept may be given again.
     """
     with shop_transaction() as session:
         reply = idempotency.once(
-            session, attempt(body), now=exchange.now(), work=lambda: create(session)
+            session,
+            attempt(body),
+            now=exchange.now(),
+            work=lambda: create(session),
+            still_true=lambda kept: still_true(session, kept),
         )
     return answers.sent(reply)
 

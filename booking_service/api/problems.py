@@ -98,6 +98,8 @@ class Problem:
                 }
                 for each in refusal.alternatives
             ]
+            if refusal.hold is not None:
+                self._members["hold"] = refusal.hold
 
     def _add_headers(self, path: str, retry_after: int | None) -> None:
         if self.status == 401:

@@ -15,7 +15,7 @@ from booking_service.app import Parts
 from booking_service.domain.actors import Actor, Role, Scope
 from booking_service.repositories.paging import PageRequest
 from booking_service.services import availability, bookings, hours, providers, services
-from booking_service.services.availability import Question
+from booking_service.services.availability import Question, Wish
 from booking_service.services.bookings import NewBooking
 from booking_service.services.changes import unguarded
 from tenants.errors import ShopNotFound, SlugInUse
@@ -116,7 +116,7 @@ def _book_some(session: Session, offered: Sequence[uuid.UUID], now: dt.datetime)
         service_id = offered[position % len(offered)]
         limit = 3 * (position + 1)
         week = tomorrow, tomorrow + dt.timedelta(days=7)
-        question = Question(service_id, *week, limit=limit)
+        question = Question(Wish(service_id), *week, limit=limit)
         state = availability.state(session, question, actor=actor)
         free = availability.free_slots(
             session, question, actor=actor, counter=state.rules, now=now

@@ -78,6 +78,8 @@ PERMISSIONS: Mapping[str, Mapping[Role, Scope]] = {
     "get_own_client": _SELF,
     "update_own_client": _SELF,
     "get_availability": _EVERYONE,
+    "list_next_slots": _EVERYONE,
+    "get_explanation": _EVERYONE,
     "create_hold": _OWN_OR_MANAGED,
     "get_hold": _OWN_OR_MANAGED,
     "release_hold": _OWN_OR_MANAGED,

@@ -35,6 +35,12 @@ def require_for_update(session: Session, hold_id: uuid.UUID, *, now: dt.datetime
     return _live(find_for_update(session, hold_id), now)
 
 
+def is_live(session: Session, hold_id: uuid.UUID, *, now: dt.datetime) -> bool:
+    """Say whether a hold is there and has not expired."""
+    query = select(Hold.id).where(Hold.id == hold_id, Hold.expires_at > now)
+    return session.scalar(query) is not None
+
+
 def is_of(session: Session, hold_id: uuid.UUID, role: str, subject: str) -> bool:
     """Say whether a hold was made for the bearer of such a token."""
     query = select(Hold.role, Hold.subject).where(Hold.id == hold_id)

@@ -80,6 +80,11 @@ def get_hold(
     return _visible(session, holds.require(session, hold_id, now=now), actor)
 
 
+def is_live(session: Session, *, hold_id: uuid.UUID, now: dt.datetime) -> bool:
+    """Say whether a hold is there and has not expired."""
+    return holds.is_live(session, hold_id, now=now)
+
+
 def release_hold(
     session: Session,
     *,

@@ -51,6 +51,7 @@ def once(
     *,
     now: dt.datetime,
     work: Callable[[], Reply],
+    still_true: Callable[[Reply], bool] = lambda _: True,
 ) -> Reply:
     """Do the work, or answer as the first time.
 
@@ -62,6 +63,7 @@ def once(
         attempt: None if the client gave no key: the work is done.
         now: The request's instant.
         work: Creates, and says what to answer.
+        still_true: Whether an answer may be given again; else the work is done anew.
 
     Raises:
         RequestInFlight: The same request is being done at this moment.
@@ -72,7 +74,7 @@ def once(
     if not idempotency.try_lock(session, attempt.key):
         raise RequestInFlight
     reply = find(session, attempt, now=now)
-    if reply is None:
+    if reply is None or not still_true(reply):
         reply = work()
         keep(session, attempt, reply, now=now)
     return reply

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -239,13 +239,20 @@ def refusal(
     Of several providers the one that nearly could speaks: one whose time is only
     taken, else the one with the fewest reasons. Of those who serve together all do.
     """
-    if not found:
-        return SlotNotOffered([Reason.NOT_OFFERED])
-    if together:
-        told = set(chain.from_iterable(found.values()))
-        reasons: Sequence[Reason] = [reason for reason in Reason if reason in told]
-    else:
-        reasons = min(
-            found.values(), key=lambda each: (not TAKEN.issuperset(each), len(each))
-        )
+    reasons = joined(found.values()) if together and found else speaking_for(found)
     return SlotTaken(reasons) if TAKEN.issuperset(reasons) else SlotNotOffered(reasons)
+
+
+def speaking_for(found: Mapping[uuid.UUID, Sequence[Reason]]) -> Sequence[Reason]:
+    """What stands against a start at the provider that can book it, or nearly could."""
+    return min(
+        found.values(),
+        key=lambda each: (not TAKEN.issuperset(each), len(each)),
+        default=[Reason.NOT_OFFERED],
+    )
+
+
+def joined(told: Iterable[Sequence[Reason]]) -> Sequence[Reason]:
+    """Several sets of reasons as one, in the order of the contract."""
+    everything = set(chain.from_iterable(told))
+    return [reason for reason in Reason if reason in everything]

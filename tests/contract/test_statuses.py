@@ -123,7 +123,7 @@ UNKNOWN_IN_BODY: dict[str, dict[str, Any]] = {
 def not_found(stage: Stage, operation: Operation) -> Answer:
     if operation.id in UNKNOWN_IN_BODY:
         return stage.ask(operation, body=json.dumps(UNKNOWN_IN_BODY[operation.id]).encode())
-    if operation.id == "get_availability":
+    if "service_id" in operation.query:
         stage.hit.ids["service_id"] = NOBODY
         return stage.ask(operation)
     if operation.id == "get_problem_type":

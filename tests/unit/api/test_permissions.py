@@ -35,6 +35,7 @@ get_own_client         o---    update_own_client      o---
 get_availability       aaa-    list_bookings          ooa-
 create_booking         ooa-    get_booking            ooa-
 update_booking         ooa-    cancel_booking         ooa-
+list_next_slots        aaa-    get_explanation        aaa-
 create_hold            ooa-    get_hold               ooa-
 release_hold           ooa-
 list_shops             ---a    create_shop            ---a
