@@ -59,6 +59,8 @@ def list_bookings(
     status: list[str] | None = None,
     limit: int | None = None,
     cursor: str | None = None,
+    *,
+    needs_attention: bool | None = None,
     **window: Any,
 ) -> flask.Response:
     """``GET /bookings``; the window's ``from`` is a word of Python."""
@@ -69,6 +71,7 @@ def list_bookings(
         statuses=[Status(each) for each in status or ()],
         overlaps_from=_instant(window.get("from")),
         overlaps_to=_instant(window.get("to")),
+        needs_attention=needs_attention,
     )
     if "from" in window and "to" in window:
         exchange.window(window["from"], window["to"])  # in order, or refused
@@ -148,6 +151,7 @@ def serialise(booking: Booking) -> Json:
         "starts_at": rfc3339(booking.starts_at),
         "ends_at": rfc3339(booking.ends_at),
         "status": booking.status,
+        "needs_attention": booking.needs_attention,
         "notes": booking.notes,
         "cancellation_reason": booking.cancellation_reason,
         "version": booking.version,

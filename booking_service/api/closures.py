@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from booking_service.api import answers, exchange
 from booking_service.api.answers import Json
-from booking_service.api.exchange import Body
+from booking_service.api.exchange import Body, now
 from booking_service.api.idempotency import create_once
+from booking_service.api.rehearsals import rehearsable
 from booking_service.api.spans import serialise_stretch
 from booking_service.models import Closure
 from booking_service.services import closures
@@ -25,11 +26,14 @@ def list_closures(limit: int | None = None, cursor: str | None = None) -> flask.
         return answers.listed(closures.list_closures(session, page=page), serialise)
 
 
-def create_closure(body: Body) -> flask.Response:
+@rehearsable
+def create_closure(body: Body, *, dry_run: bool = False) -> flask.Response:
     """``POST /closures``."""
 
     def create(session: Session) -> Reply:
-        closure = closures.create_closure(session, members=exchange.members(body))
+        closure = closures.create_closure(
+            session, members=exchange.members(body), now=now(), dry_run=dry_run
+        )
         return answers.created(serialise(closure), location=f"/closures/{closure.id}")
 
     return create_once(body, create)
@@ -43,7 +47,8 @@ def get_closure(closure_id: str) -> flask.Response:
     return answers.ok(answer)
 
 
-def update_closure(closure_id: str, body: Body) -> flask.Response:
+@rehearsable
+def update_closure(closure_id: str, body: Body, *, dry_run: bool = False) -> flask.Response:
     """``PUT /closures/{closure_id}``."""
     with shop_transaction() as session:
         closure = closures.update_closure(
@@ -51,16 +56,23 @@ def update_closure(closure_id: str, body: Body) -> flask.Response:
             closure_id=uuid.UUID(closure_id),
             changes=exchange.members(body),
             guard=answers.guard(serialise),
+            now=now(),
+            dry_run=dry_run,
         )
         answer = serialise(closure)
     return answers.ok(answer)
 
 
-def delete_closure(closure_id: str) -> flask.Response:
+@rehearsable
+def delete_closure(closure_id: str, *, dry_run: bool = False) -> flask.Response:
     """``DELETE /closures/{closure_id}``."""
     with shop_transaction() as session:
         closures.delete_closure(
-            session, closure_id=uuid.UUID(closure_id), guard=answers.guard(serialise)
+            session,
+            closure_id=uuid.UUID(closure_id),
+            guard=answers.guard(serialise),
+            now=now(),
+            dry_run=dry_run,
         )
     return answers.gone()
 

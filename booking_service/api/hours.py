@@ -12,6 +12,7 @@ import flask
 from booking_service.api import answers, exchange
 from booking_service.api.answers import Json
 from booking_service.api.exchange import Body, actor, now
+from booking_service.api.rehearsals import rehearsable
 from booking_service.api.times import parse_date
 from booking_service.errors import InvalidInput
 from booking_service.models import DateOverride, WorkingHours
@@ -34,7 +35,10 @@ def get_working_hours(provider_id: str, date: str | None = None) -> flask.Respon
     return answers.ok(answer)
 
 
-def replace_working_hours(provider_id: str, body: Body) -> flask.Response:
+@rehearsable
+def replace_working_hours(
+    provider_id: str, body: Body, *, dry_run: bool = False
+) -> flask.Response:
     """``PUT /providers/{provider_id}/working-hours``."""
     with shop_transaction() as session:
         plan = hours.replace_working_hours(
@@ -44,6 +48,7 @@ def replace_working_hours(provider_id: str, body: Body) -> flask.Response:
             effective_from=_first_date(body),
             guard=answers.guard(serialise_plan),
             now=now(),
+            dry_run=dry_run,
         )
         answer = serialise_plan(plan)
     return answers.ok(answer)
@@ -61,7 +66,10 @@ def list_working_hours_plans(
         return answers.listed(found, serialise_plan)
 
 
-def delete_working_hours_plan(provider_id: str, effective_from: str) -> flask.Response:
+@rehearsable
+def delete_working_hours_plan(
+    provider_id: str, effective_from: str, *, dry_run: bool = False
+) -> flask.Response:
     """``DELETE /providers/{provider_id}/working-hours/plans/{effective_from}``."""
     with shop_transaction() as session:
         hours.delete_plan(
@@ -69,6 +77,8 @@ def delete_working_hours_plan(provider_id: str, effective_from: str) -> flask.Re
             provider_id=uuid.UUID(provider_id),
             effective_from=parse_date(effective_from),
             guard=answers.guard(serialise_plan),
+            now=now(),
+            dry_run=dry_run,
         )
     return answers.gone()
 
@@ -109,7 +119,10 @@ def get_date_override(provider_id: str, date: str) -> flask.Response:
     return answers.ok(answer)
 
 
-def replace_date_override(provider_id: str, date: str, body: Body) -> flask.Response:
+@rehearsable
+def replace_date_override(
+    provider_id: str, date: str, body: Body, *, dry_run: bool = False
+) -> flask.Response:
     """``PUT /providers/{provider_id}/date-overrides/{date}``."""
     with shop_transaction() as session:
         override = hours.replace_date_override(
@@ -118,12 +131,17 @@ def replace_date_override(provider_id: str, date: str, body: Body) -> flask.Resp
             date=parse_date(date),
             entered=body["hours"],
             guard=answers.guard(serialise_override),
+            now=now(),
+            dry_run=dry_run,
         )
         answer = serialise_override(override)
     return answers.ok(answer)
 
 
-def delete_date_override(provider_id: str, date: str) -> flask.Response:
+@rehearsable
+def delete_date_override(
+    provider_id: str, date: str, *, dry_run: bool = False
+) -> flask.Response:
     """``DELETE /providers/{provider_id}/date-overrides/{date}``."""
     with shop_transaction() as session:
         hours.delete_date_override(
@@ -131,6 +149,8 @@ def delete_date_override(provider_id: str, date: str) -> flask.Response:
             provider_id=uuid.UUID(provider_id),
             date=parse_date(date),
             guard=answers.guard(serialise_override),
+            now=now(),
+            dry_run=dry_run,
         )
     return answers.gone()
 

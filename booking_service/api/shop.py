@@ -8,7 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from booking_service.api import answers
 from booking_service.api.answers import Json
-from booking_service.api.exchange import Body
+from booking_service.api.exchange import Body, now
 from booking_service.api.platform_shops import platform_shops
 from booking_service.models import ShopSettings
 from booking_service.services import shop
@@ -29,7 +29,9 @@ def get_shop() -> flask.Response:
 def update_shop(body: Body) -> flask.Response:
     """``PUT /shop``."""
     with shop_transaction() as session:
-        settings = shop.update_shop(session, changes=body, guard=answers.guard(serialise))
+        settings = shop.update_shop(
+            session, changes=body, guard=answers.guard(serialise), now=now()
+        )
         answer = serialise(settings)
     if {"name", "timezone"} & body.keys():
         try:

@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from booking_service.api import answers, exchange
 from booking_service.api.answers import Json
-from booking_service.api.exchange import Body, actor
+from booking_service.api.exchange import Body, actor, now
 from booking_service.api.idempotency import create_once
+from booking_service.api.rehearsals import rehearsable
 from booking_service.api.spans import serialise_stretch
 from booking_service.models import TimeOff
 from booking_service.services import time_off
@@ -30,7 +31,10 @@ def list_time_off(
         return answers.listed(found, serialise)
 
 
-def create_time_off(provider_id: str, body: Body) -> flask.Response:
+@rehearsable
+def create_time_off(
+    provider_id: str, body: Body, *, dry_run: bool = False
+) -> flask.Response:
     """``POST /providers/{provider_id}/time-off``."""
 
     def create(session: Session) -> Reply:
@@ -39,6 +43,8 @@ def create_time_off(provider_id: str, body: Body) -> flask.Response:
             provider_id=uuid.UUID(provider_id),
             members=exchange.members(body),
             actor=actor(),
+            now=now(),
+            dry_run=dry_run,
         )
         return answers.created(
             serialise(absence),
@@ -61,7 +67,10 @@ def get_time_off(provider_id: str, time_off_id: str) -> flask.Response:
     return answers.ok(answer)
 
 
-def update_time_off(provider_id: str, time_off_id: str, body: Body) -> flask.Response:
+@rehearsable
+def update_time_off(
+    provider_id: str, time_off_id: str, body: Body, *, dry_run: bool = False
+) -> flask.Response:
     """``PUT /providers/{provider_id}/time-off/{time_off_id}``."""
     with shop_transaction() as session:
         absence = time_off.update_time_off(
@@ -71,12 +80,17 @@ def update_time_off(provider_id: str, time_off_id: str, body: Body) -> flask.Res
             changes=exchange.members(body),
             actor=actor(),
             guard=answers.guard(serialise),
+            now=now(),
+            dry_run=dry_run,
         )
         answer = serialise(absence)
     return answers.ok(answer)
 
 
-def delete_time_off(provider_id: str, time_off_id: str) -> flask.Response:
+@rehearsable
+def delete_time_off(
+    provider_id: str, time_off_id: str, *, dry_run: bool = False
+) -> flask.Response:
     """``DELETE /providers/{provider_id}/time-off/{time_off_id}``."""
     with shop_transaction() as session:
         time_off.delete_time_off(
@@ -85,6 +99,8 @@ def delete_time_off(provider_id: str, time_off_id: str) -> flask.Response:
             time_off_id=uuid.UUID(time_off_id),
             actor=actor(),
             guard=answers.guard(serialise),
+            now=now(),
+            dry_run=dry_run,
         )
     return answers.gone()
 

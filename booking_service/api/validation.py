@@ -150,6 +150,8 @@ class Parameter:
     def _typed(self, text: str) -> Any:
         if self.schema["type"] == "integer" and _INTEGER.fullmatch(text):
             return int(text)
+        if self.schema["type"] == "boolean" and text in ("true", "false"):
+            return text == "true"
         return text
 
 

@@ -7,7 +7,9 @@ import click
 from booking_service.cli.database import connected
 from booking_service.config import Settings
 from booking_service.repositories.paging import PageRequest
+from booking_service.services.attention import flag_shifted
 from tenants.models import Status
+from tenants.registry import all_shops, bound
 
 PAGE = 200
 
@@ -81,6 +83,20 @@ def delete(slug: str, *, yes: bool) -> None:
     with connected(Settings.load()) as parts:
         parts.shops.delete(slug)
     click.echo(f"{slug} is deleted.")
+
+
+@shops.command(name="check-zones")
+def check_zones() -> None:
+    """Flag bookings whose local start is not what it was, after a change of tzdata."""
+    with connected(Settings.load()) as parts:
+        with parts.database.control_transaction() as session:
+            found = [bound(record) for record in all_shops(session)]
+        for shop in found:
+            with parts.database.shop_transaction(shop) as session:
+                flagged = flag_shifted(session, now=parts.clock())
+            if flagged:
+                click.echo(f"{shop.slug}: {flagged}")
+    click.echo(f"{len(found)} shops checked.")
 
 
 def _set_status(slug: str, status: Status) -> None:

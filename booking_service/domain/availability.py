@@ -16,7 +16,14 @@ from functools import cached_property
 from booking_service.domain.hours import Shift
 from booking_service.domain.localtime import Span
 from booking_service.domain.resources import Pool, have_room, sets_left
-from booking_service.domain.spans import covers, merged, overlaps, subtracted
+from booking_service.domain.spans import (
+    contained,
+    covers,
+    meets,
+    merged,
+    overlaps,
+    subtracted,
+)
 from booking_service.domain.taken import Taken
 
 
@@ -155,6 +162,11 @@ class Calendar:
         return merged(pause for shift in self.shifts for pause in shift.breaks)
 
     @cached_property
+    def closed(self) -> list[Span]:
+        """Breaks, absences and closures, in which nothing takes place."""
+        return merged((*self.breaks, *self.time_off, *self.closures))
+
+    @cached_property
     def full_days(self) -> list[Span]:
         """The time in which a cap lets no more start."""
         return merged(day for allowance in self.allowances for day in allowance.full)
@@ -256,6 +268,17 @@ def reasons_against(
     return found
 
 
+def fits(calendar: Calendar, appointment: Span, blocked: Span) -> bool:
+    """Say whether an appointment lies where its provider works.
+
+    Args:
+        calendar: The provider's, around the appointment.
+        appointment: Without buffers: must lie inside working time.
+        blocked: With them: must not touch what is closed.
+    """
+    return contained(appointment, calendar.working) and not meets(blocked, calendar.closed)
+
+
 def _outside_bounds(bounds: Bounds, start: int) -> Iterator[Reason]:
     if start < bounds.now:
         yield Reason.PAST
@@ -301,8 +324,7 @@ def _others_overlap(calendar: Calendar, offer: Offer, start: int) -> bool:
 def _admissible(calendar: Calendar, offer: Offer, window: Span) -> list[Span]:
     """The starts that working time, breaks, absences and caps leave, as spans."""
     inside = merged((start, end - offer.duration + 1) for start, end in calendar.working)
-    closed = merged((*calendar.breaks, *calendar.time_off, *calendar.closures))
-    inside = subtracted(inside, _starts_that_touch(closed, offer))
+    inside = subtracted(inside, _starts_that_touch(calendar.closed, offer))
     inside = subtracted(inside, calendar.full_days)
     return subtracted(inside, [(EVER[0], window[0]), (window[1], EVER[1])])
 

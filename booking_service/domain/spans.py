@@ -52,6 +52,12 @@ def meets(span: Span, others: Sequence[Span]) -> bool:
     return position < len(others) and others[position][0] < span[1]
 
 
+def contained(span: Span, others: Sequence[Span]) -> bool:
+    """Say whether one of many spans, which are merged, contains all of ``span``."""
+    position = bisect_right(others, span[0], key=lambda other: other[0]) - 1
+    return position >= 0 and span[1] <= others[position][1]
+
+
 def covers(spans: Iterable[Span], span: Span) -> bool:
     """Say whether one of the merged ``spans`` contains all of ``span``."""
     return any(start <= span[0] and span[1] <= end for start, end in spans)

@@ -16,6 +16,7 @@ from sqlalchemy import (
     UniqueConstraint,
     Uuid,
     column,
+    false,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, TSTZRANGE, ExcludeConstraint, Range
@@ -44,6 +45,8 @@ class Booking(Identified, Versioned, Stamped, ShopBase):
     Most have one provider; ``further_provider_ids`` are those who serve together
     with it. ``resource_ids`` are the chair, the room or the machine it takes.
 
+    It ``needs_attention`` when the hours were changed so that it falls outside.
+
     Buffers and price are the service's at the time of booking and stay, also
     when the booking moves. ``local_start`` is what the start was called in
     ``timezone``, so that a change of the zone's rules can be found.
@@ -60,6 +63,12 @@ class Booking(Identified, Versioned, Stamped, ShopBase):
         Index("bookings_provider_idx", "provider_id", "starts_at"),
         Index("bookings_client_idx", "client_id", "starts_at"),
         Index("bookings_service_idx", "service_id", "starts_at"),
+        Index(
+            "bookings_needs_attention_idx",
+            "starts_at",
+            "id",
+            postgresql_where=text("needs_attention"),
+        ),
         _index_of_ids("further_provider_ids"),
         _index_of_ids("resource_ids"),
     )
@@ -78,6 +87,7 @@ class Booking(Identified, Versioned, Stamped, ShopBase):
     price_amount_minor: Mapped[int | None] = mapped_column(BigInteger)
     price_currency: Mapped[str | None] = mapped_column(Text)
     status: Mapped[str] = mapped_column(Text)
+    needs_attention: Mapped[bool] = mapped_column(default=False, server_default=false())
     notes: Mapped[str | None] = mapped_column(Text)
     cancellation_reason: Mapped[str | None] = mapped_column(Text)
     schedule_version: Mapped[int] = mapped_column(default=1)

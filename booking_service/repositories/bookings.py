@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import cache
 from typing import Any
+from typing import cast as cast_type
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Integer,
     Select,
+    Table,
     Uuid,
     bindparam,
     cast,
@@ -23,6 +26,7 @@ from sqlalchemy import (
     or_,
     select,
     true,
+    update,
 )
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import Session
@@ -88,6 +92,7 @@ class Filters:
     statuses: Sequence[Status] = ()
     overlaps_from: dt.datetime | None = None
     overlaps_to: dt.datetime | None = None
+    needs_attention: bool | None = None
 
 
 def require(session: Session, booking_id: uuid.UUID, *, visible_to: Visibility) -> Booking:
@@ -147,6 +152,9 @@ def page_of(
         query = query.where(Booking.service_id == filters.service_id)
     if filters.statuses:
         query = query.where(Booking.status.in_(filters.statuses))
+    if filters.needs_attention is not None:
+        flagged = Booking.needs_attention
+        query = query.where(flagged if filters.needs_attention else ~flagged)
     if filters.overlaps_from is not None:
         # A booking lasts a day at most, which lets the index bound the search.
         query = query.where(
@@ -239,3 +247,88 @@ def workloads(
         row.provider_id: Workload(row.minutes, row.idle_since)
         for row in session.execute(query)
     }
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """An open booking that is not over, as far as hours are concerned."""
+
+    id: uuid.UUID
+    provider_ids: Sequence[uuid.UUID]
+    starts_at: dt.datetime
+    ends_at: dt.datetime
+    local_start: dt.datetime
+    timezone: str
+    buffer_before_minutes: int
+    buffer_after_minutes: int
+    needs_attention: bool
+
+
+def ahead(
+    session: Session, provider_ids: Collection[uuid.UUID] | None, *, now: dt.datetime
+) -> Sequence[Ahead]:
+    """Open bookings that are not over, of some providers or, with None, of all."""
+    query = select(
+        Booking.id,
+        func.array_prepend(Booking.provider_id, Booking.further_provider_ids),
+        Booking.starts_at,
+        Booking.ends_at,
+        Booking.local_start,
+        Booking.timezone,
+        Booking.buffer_before_minutes,
+        Booking.buffer_after_minutes,
+        Booking.needs_attention,
+    ).where(
+        Booking.status.in_(OPEN),
+        Booking.ends_at > now,
+        Booking.starts_at > _a_day_before(now),
+    )
+    if provider_ids is not None:
+        query = query.where(_served_by_any(provider_ids))
+    return [Ahead(*row) for row in session.execute(query)]
+
+
+def by_ids(session: Session, ids: Collection[uuid.UUID]) -> Sequence[Booking]:
+    """These bookings, by start."""
+    query = select(Booking).where(Booking.id.in_(ids))
+    return session.scalars(query.order_by(Booking.starts_at, Booking.id)).all()
+
+
+def flag(
+    session: Session,
+    ids: Collection[uuid.UUID],
+    *,
+    needs_attention: bool,
+    now: dt.datetime,
+) -> None:
+    """Say of bookings whether they need attention."""
+    if ids:
+        session.execute(
+            update(Booking)
+            .where(Booking.id.in_(ids))
+            .values(
+                needs_attention=needs_attention,
+                version=Booking.version + 1,
+                updated_at=now,
+            )
+        )
+
+
+def rename_starts(session: Session, zone: ZoneInfo, *, now: dt.datetime) -> None:
+    """Call the starts of the bookings ahead what they are called in another zone."""
+    renamed = [
+        {
+            "which": each.id,
+            "start": each.starts_at.astimezone(zone).replace(tzinfo=None),
+            "zone": zone.key,
+        }
+        for each in ahead(session, None, now=now)
+    ]
+    if renamed:
+        table = cast_type(Table, Booking.__table__)
+        by_id = (
+            update(table)
+            .where(table.c.id == bindparam("which"))
+            .values(local_start=bindparam("start"), timezone=bindparam("zone"))
+        )
+        session.connection().execute(by_id, renamed)

@@ -206,6 +206,7 @@ def _relocate(
         if not outcome.missed:
             set_team(booking, team.provider_ids, outcome.resource_ids)
             set_time(booking, terms, starts_at)
+            booking.needs_attention = False
         return outcome.missed
 
     day = terms.local_day(instant(starts_at))
@@ -323,6 +324,7 @@ def _announce(
 
 def _set_status(booking: Booking, status: Status, now: dt.datetime) -> None:
     booking.status = status
+    booking.needs_attention &= status in OPEN
     booking.schedule_version += 1
     touch(booking, now)
 

@@ -198,6 +198,7 @@ def _draft(
         price_currency=service.price_currency,
         status=Status.PENDING if waits else Status.CONFIRMED,
         notes=wanted.notes,
+        needs_attention=False,
         schedule_version=1,
         event_sequence=1,
         created_at=now,

@@ -16,9 +16,10 @@ from booking_service.domain.localtime import instant, local_date
 from booking_service.errors import FieldError, InvalidInput
 from booking_service.models import DateOverride, WorkingHours
 from booking_service.models.hours import ALWAYS
-from booking_service.repositories import hours, locks, providers, shop
+from booking_service.repositories import hours, providers, shop
 from booking_service.repositories.hours import period_of
 from booking_service.repositories.paging import Page, PageRequest
+from booking_service.services.attention import Review
 from booking_service.services.changes import Guard
 from booking_service.services.identities import require_calendar
 from booking_service.services.violations import written
@@ -70,6 +71,7 @@ def replace_working_hours(
     effective_from: dt.date | None = None,
     guard: Guard[WorkingHours],
     now: dt.datetime,
+    dry_run: bool = False,
 ) -> WorkingHours:
     """Enter a provider's week, whole; what is booked stays.
 
@@ -81,13 +83,15 @@ def replace_working_hours(
             the plan that holds today.
         guard: Refuses if the change was meant for another state of the plan.
         now: The request's instant.
+        dry_run: Say which bookings would fall outside, and change nothing.
 
     Raises:
+        Rehearsed: It is a dry run: nothing is changed.
         NotFound: There is no such provider.
         InvalidInput: Periods or breaks overlap, or have no length.
     """
     _require_sound(entered)
-    locks.change_schedule(session)
+    review = Review.begin(session, provider_ids=[provider_id], now=now)
     providers.require(session, provider_id)
     if effective_from is None:
         plan = _plan_on(session, provider_id, _today(session, now))
@@ -99,6 +103,7 @@ def replace_working_hours(
     with written(session):
         session.add(plan)
         plan.hours = [_complete(each) for each in entered]
+    review.end(dry_run=dry_run)
     return plan
 
 
@@ -108,18 +113,21 @@ def delete_plan(
     provider_id: uuid.UUID,
     effective_from: dt.date,
     guard: Guard[WorkingHours],
+    now: dt.datetime,
+    dry_run: bool = False,
 ) -> None:
     """Let the plan before it go on.
 
     Raises:
+        Rehearsed: It is a dry run: nothing is changed.
         NotFound: There is no such provider, or none of its plans begins then.
     """
-    locks.change_schedule(session)
+    review = Review.begin(session, provider_ids=[provider_id], now=now)
     providers.require(session, provider_id)
     plan = hours.require_plan(session, provider_id, effective_from)
     guard(plan)
     session.delete(plan)
-    session.flush()  # the answer is given when it is written
+    review.end(dry_run=dry_run)
 
 
 def list_date_overrides(
@@ -161,15 +169,18 @@ def replace_date_override(
     date: dt.date,
     entered: Entered,
     guard: Guard[DateOverride],
+    now: dt.datetime,
+    dry_run: bool = False,
 ) -> DateOverride:
     """Replace the hours of one local date; none closes it.
 
     Raises:
+        Rehearsed: It is a dry run: nothing is changed.
         NotFound: There is no such provider.
         InvalidInput: Periods or breaks overlap, or have no length.
     """
     _require_sound(entered)
-    locks.change_schedule(session)
+    review = Review.begin(session, provider_ids=[provider_id], now=now)
     providers.require(session, provider_id)
     override = hours.find_override(session, provider_id, date)
     guard(override)
@@ -178,6 +189,7 @@ def replace_date_override(
             override = DateOverride(provider_id=provider_id, date=date)
             session.add(override)
         override.hours = [_complete(each) for each in entered]
+    review.end(dry_run=dry_run)
     return override
 
 
@@ -187,18 +199,21 @@ def delete_date_override(
     provider_id: uuid.UUID,
     date: dt.date,
     guard: Guard[DateOverride],
+    now: dt.datetime,
+    dry_run: bool = False,
 ) -> None:
     """Let the week's hours hold again on one date.
 
     Raises:
+        Rehearsed: It is a dry run: nothing is changed.
         NotFound: They already do, or there is no such provider.
     """
-    locks.change_schedule(session)
+    review = Review.begin(session, provider_ids=[provider_id], now=now)
     providers.require(session, provider_id)
     override = hours.require_override(session, provider_id, date)
     guard(override)
     session.delete(override)
-    session.flush()  # the answer is given when it is written
+    review.end(dry_run=dry_run)
 
 
 def _today(session: Session, now: dt.datetime) -> dt.date:

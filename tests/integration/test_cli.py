@@ -64,6 +64,7 @@ class TestShops:
         assert "cli-shop\tsuspended\tEurope/Paris\tcli-shop\n" in listed.stdout
         assert resumed.stdout == "cli-shop is active.\n"
         assert deleted.stdout == "cli-shop is deleted.\n"
+        assert "shops checked." in run("shops", "check-zones").stdout
         assert "cli-shop" not in run("shops", "list").stdout
 
     @pytest.mark.parametrize(

@@ -191,7 +191,7 @@ class TestRules:
 
         with parts.database.shop_transaction(bound(parts.shops.get(shop.slug))) as session:
             day = {"starts_on": dt.date(2030, 1, 8), "ends_on": dt.date(2030, 1, 8)}
-            create_closure(session, members=day)
+            create_closure(session, members=day, now=parts.clock())
             booking.start()
             deadline = time.monotonic() + 30
             while not one_value(superuser, waiting):

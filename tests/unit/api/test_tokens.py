@@ -26,7 +26,9 @@ from booking_service.domain.actors import Role
 from booking_service.errors import KeysUnavailable, Unauthenticated
 from tests.doubles import SETTINGS
 
+# Read once, when the tests are collected; they may run much later.
 NOW = dt.datetime.now(dt.UTC)
+A_DAY = 86_400
 SECRET = SETTINGS.secret_key
 
 
@@ -36,7 +38,7 @@ def claims(**changes: Any) -> dict[str, Any]:
         "aud": SETTINGS.auth_audience,
         "sub": "dana",
         "iat": int(NOW.timestamp()),
-        "exp": int(NOW.timestamp()) + 600,
+        "exp": int(NOW.timestamp()) + A_DAY,
         "role": "client",
         "shop": "anna",
         **changes,
@@ -98,10 +100,10 @@ class TestDevelopmentToken:
             signed(aud="elsewhere"),
             signed(aud=["elsewhere"]),
             signed(exp=int(NOW.timestamp()) - 60),
-            signed(iat=int(NOW.timestamp()) + 600),
-            signed(nbf=int(NOW.timestamp()) + 600),
+            signed(iat=int(NOW.timestamp()) + A_DAY),
+            signed(nbf=int(NOW.timestamp()) + A_DAY),
             signed(exp="soon"),
-            signed(exp=str(int(NOW.timestamp()) + 600)),
+            signed(exp=str(int(NOW.timestamp()) + A_DAY)),
             signed(exp=True),
             signed(iat="now"),
             signed(sub=...),
