@@ -88,6 +88,7 @@ PERMISSIONS: Mapping[str, Mapping[Role, Scope]] = {
     "get_booking": _OWN_OR_MANAGED,
     "update_booking": _OWN_OR_MANAGED,
     "cancel_booking": _OWN_OR_MANAGED,
+    "list_booking_changes": _CALENDAR,
     "list_shops": _PLATFORM,
     "create_shop": _PLATFORM,
     "get_platform_shop": _PLATFORM,

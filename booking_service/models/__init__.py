@@ -5,6 +5,7 @@ from booking_service.models.bookings import Allocation, Booking
 from booking_service.models.clients import Client
 from booking_service.models.closures import Closure
 from booking_service.models.counters import RULES, ScheduleCounter
+from booking_service.models.history import BookingChange
 from booking_service.models.holds import Hold
 from booking_service.models.hours import DateOverride, WorkingHours
 from booking_service.models.idempotency import KeptAnswer
@@ -18,6 +19,7 @@ __all__ = [
     "RULES",
     "Allocation",
     "Booking",
+    "BookingChange",
     "Client",
     "Closure",
     "DateOverride",

@@ -32,7 +32,7 @@ from booking_service.events.types import (
 )
 from booking_service.models import Booking
 from booking_service.repositories import bookings, locks, providers, shop
-from booking_service.services import capping, placing, teams
+from booking_service.services import capping, history, placing, teams
 from booking_service.services.bookings import expire_if_pending, set_team, set_time
 from booking_service.services.changes import Changes, Guard, apply, touch
 from booking_service.services.identities import own_provider, visibility
@@ -78,12 +78,14 @@ def update_booking(
     visible = visibility(session, actor)
     booking = bookings.require_for_update(session, booking_id, visible_to=visible)
     guard(booking)
+    before = history.snapshot(booking)
     with written(session):
         _move(session, booking, changes, actor, counter, now)
         _annotate(session, booking, changes, actor, now)
         wanted = Status(changes.get("status", booking.status))
         if wanted is not Status(booking.status):
             _change_status(session, booking, wanted, changes, actor, now)
+    history.record(session, booking, before=before, actor=actor, now=now)
     return booking
 
 
@@ -108,9 +110,11 @@ def cancel_booking(
     booking = bookings.require_for_update(session, booking_id, visible_to=visible)
     guard(booking)
     if booking.status != Status.CANCELLED:
+        before = history.snapshot(booking)
         with written(session):
             changes = {"cancellation_reason": reason}
             _change_status(session, booking, Status.CANCELLED, changes, actor, now)
+        history.record(session, booking, before=before, actor=actor, now=now)
     return booking
 
 
@@ -126,8 +130,10 @@ def expire_booking(
     if booking is None or booking.schedule_version != schedule_version:
         return
     if booking.status == Status.PENDING and booking.starts_at <= now:
+        before = history.snapshot(booking)
         _cancel(session, booking, EXPIRED, None, now)
         session.flush()
+        history.record(session, booking, before=before, actor=None, now=now)
 
 
 def _require_consistent(changes: Changes) -> None:

@@ -22,7 +22,7 @@ from booking_service.models import Booking, Client, Hold
 from booking_service.repositories import bookings, clients, holds, locks
 from booking_service.repositories.bookings import Filters
 from booking_service.repositories.paging import Page, PageRequest
-from booking_service.services import capping, placing, teams
+from booking_service.services import capping, history, placing, teams
 from booking_service.services.clients import amend, new_client
 from booking_service.services.identities import (
     own_client,
@@ -116,6 +116,7 @@ def create_booking(
         placing.honour(session, hold, booking)
     event = BookingCreated.of(booking, by=actor)
     outbox.append(session, booking, event, at=now)
+    history.record(session, booking, before=history.NOTHING, actor=actor, now=now)
     expire_if_pending(session, booking)
     return booking
 

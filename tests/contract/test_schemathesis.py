@@ -35,6 +35,7 @@ CROSS_FIELD_RULES = {
     "create_time_off",
     "get_availability",
     "get_explanation",
+    "list_booking_changes",
     "list_bookings",
     "list_clients",
     "list_closures",

@@ -38,6 +38,7 @@ update_booking         ooa-    cancel_booking         ooa-
 list_next_slots        aaa-    get_explanation        aaa-
 create_hold            ooa-    get_hold               ooa-
 release_hold           ooa-
+list_booking_changes   -oa-
 list_shops             ---a    create_shop            ---a
 get_platform_shop      ---a    update_platform_shop   ---a
 delete_shop            ---a
