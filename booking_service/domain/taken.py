@@ -17,7 +17,7 @@ class Taken:
         appointment: Without the buffers.
         session: The start of the group it is a seat of, if it is a seat of the
             service in question; else None.
-        provider_id: Who leads the appointment.
+        provider_id: Who leads that group; else None.
         expires_at: The second in which it ends to count, if it is a hold; None if it
             is not.
     """

@@ -15,8 +15,10 @@ from sqlalchemy import (
     Interval,
     Select,
     Uuid,
+    and_,
     any_,
     bindparam,
+    case,
     cast,
     delete,
     func,
@@ -59,10 +61,16 @@ def _blocking_statement() -> Select[Any]:
             _epoch(end).label("end"),
             _epoch(func.coalesce(begins, start)).label("begins"),
             _epoch(func.coalesce(finishes, end)).label("finishes"),
-            of_either("service_id").label("service_id"),
-            of_either("provider_id").label("provider_id"),
             # Whoever books alone has a session of its own, named like its cause.
-            (allocation.session_id != cause).label("in_group"),
+            case(
+                (
+                    and_(
+                        allocation.session_id != cause,
+                        of_either("service_id") == bindparam("group_service"),
+                    ),
+                    of_either("provider_id"),
+                )
+            ).label("group_of"),
             _epoch(allocation.expires_at, func.floor).label("expires_at"),
         )
         .select_from(
@@ -118,18 +126,18 @@ def blocking(
             "resources": list(resource_ids),
             "span": Range(moment(window[0]), moment(window[1])),
             "now": now,
+            "group_service": group_service or _NONE,
             "except_for": except_for or _NONE,
         },
     )
     found: dict[uuid.UUID, list[Taken]] = {}
     for row in rows:
-        is_seat = row.in_group and row.service_id == group_service
         found.setdefault(row.resource_id, []).append(
             Taken(
                 span=(row.start, row.end),
                 appointment=(row.begins, row.finishes),
-                session=row.begins if is_seat else None,
-                provider_id=row.provider_id,
+                session=row.begins if row.group_of else None,
+                provider_id=row.group_of,
                 expires_at=row.expires_at,
             )
         )
