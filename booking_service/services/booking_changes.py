@@ -33,7 +33,12 @@ from booking_service.events.types import (
 from booking_service.models import Booking
 from booking_service.repositories import bookings, locks, providers, shop
 from booking_service.services import capping, history, placing, teams
-from booking_service.services.bookings import expire_if_pending, set_team, set_time
+from booking_service.services.bookings import (
+    expire_if_pending,
+    require_manager_to_waive,
+    set_team,
+    set_time,
+)
 from booking_service.services.changes import Changes, Guard, apply, touch
 from booking_service.services.identities import own_provider, visibility
 from booking_service.services.placing import Claim
@@ -59,7 +64,8 @@ def update_booking(
         session: A transaction pinned to the shop.
         booking_id: Which.
         changes: Any of ``starts_at, provider_ids, notes, status,
-            cancellation_reason``; what is not in it stays.
+            cancellation_reason``; what is not in it stays. ``waived`` are rules
+            that shall not count, for managers.
         actor: Who asks.
         guard: Refuses if the change was meant for another state of the booking.
         now: The request's instant.
@@ -74,6 +80,7 @@ def update_booking(
         SlotNotOffered: The shop's rules do not offer it.
     """
     _require_consistent(changes)
+    require_manager_to_waive(actor, _waived(changes))
     counter = locks.share_schedule(session)
     visible = visibility(session, actor)
     booking = bookings.require_for_update(session, booking_id, visible_to=visible)
@@ -136,6 +143,11 @@ def expire_booking(
         history.record(session, booking, before=before, actor=None, now=now)
 
 
+def _waived(changes: Changes) -> Collection[Reason]:
+    rules: Collection[Reason] = changes.get("waived", ())
+    return rules
+
+
 def _require_consistent(changes: Changes) -> None:
     reason, status = changes.get("cancellation_reason"), changes.get("status")
     if reason is not None and status not in (None, Status.CANCELLED):
@@ -159,10 +171,7 @@ def _move(
         raise InvalidInput.at("/status", "a booking cannot be moved and cancelled at once")
     _require_movable(session, booking, candidates, actor, now)
     terms = terms_of_move(session, booking, counter=counter, now=now)
-    waived = changes.get("waived", frozenset())
-    if waived and not actor.is_manager:
-        raise RoleMayNot("Only a manager books past rules of the shop.")
-    _relocate(session, booking, terms, candidates, starts_at, waived)
+    _relocate(session, booking, terms, candidates, starts_at, _waived(changes))
     booking.schedule_version += 1
     if actor.is_client and not terms.rules.policy.auto_confirm:
         booking.status = Status.PENDING

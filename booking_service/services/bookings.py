@@ -85,8 +85,7 @@ def create_booking(
         SlotTaken: Somebody else has the time.
         SlotNotOffered: The shop's rules do not offer it.
     """
-    if wanted.waived and not actor.is_manager:
-        raise RoleMayNot("Only a manager books past rules of the shop.")
+    require_manager_to_waive(actor, wanted.waived)
     counter = locks.share_schedule(session)
     hold, waived = None, wanted.waived
     if wanted.hold_id is not None:
@@ -139,6 +138,16 @@ def _cited(session: Session, wanted: NewBooking, actor: Actor, now: dt.datetime)
     ):
         raise HoldNotUsable
     return hold
+
+
+def require_manager_to_waive(actor: Actor, waived: Collection[Reason]) -> None:
+    """Let nobody but managers book past rules of the shop.
+
+    Raises:
+        RoleMayNot: Another tries to.
+    """
+    if waived and not actor.is_manager:
+        raise RoleMayNot("Only a manager books past rules of the shop.")
 
 
 def set_team(

@@ -6,9 +6,13 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import Engine
 
+from booking_service.app import Parts
 from booking_service.domain.actors import Role
+from booking_service.services.housekeeping import Housekeeping
 from tests.clocks import SettableClock
+from tests.databases import one_value
 from tests.integration.driver import Caller, JsonObject, Shop, instant, made, refused
 from tests.integration.test_races import at_once, no_deadlock
 
@@ -156,6 +160,32 @@ class TestWhoSeesAHold:
         for caller in (shop.client("erik"), shop.provider("bea")):
             refused(caller.get(path), 404, "not-found")
             refused(caller.delete(path), 404, "not-found")
+
+
+class TestExpiry:
+    def test_is_swept_up(
+        self,
+        shop: Shop,
+        cut: JsonObject,
+        anna: JsonObject,
+        clock: SettableClock,
+        parts: Parts,
+        superuser: Engine,
+    ) -> None:
+        made(hold(shop, cut, "09:00"))
+        clock.set("2030-01-07T06:03:00Z")
+        made(hold(shop, cut, "10:00"))
+        schema = parts.shops.get(shop.slug).schema
+        count = 'select count(*) from "{}".{}'
+        clock.set("2030-01-07T06:05:00Z")
+
+        keeping = Housekeeping(parts.database, clock=clock)
+        while keeping.step():
+            pass
+
+        assert one_value(superuser, count.format(schema, "holds")) == 1
+        assert one_value(superuser, count.format(schema, "allocations")) == 1
+        assert shop.free(cut) == ["09:00", "11:00"]
 
 
 class TestReleaseHold:

@@ -303,5 +303,7 @@ class TestOverride:
             refused(answer, 403, "role-may-not")
             moved = by.put(path, starts_at=instant("14:00"), override=["hours"])
             refused(moved, 403, "role-may-not")
+            noted = by.put(path, notes="hello", override=["hours"])
+            refused(noted, 403, "role-may-not")
         wrong = shop.book(cut, "14:00", override=["closure"])
         assert refused(wrong, 400, "invalid-input")["errors"][0]["pointer"] == "/override/0"
