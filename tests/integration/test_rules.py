@@ -296,6 +296,25 @@ class TestResourceKeys:
         assert not waits(parts, shop, hold(bea), move("11:00"))
         assert not waits(parts, shop, hold(anna), lambda: shop.book(cut, "12:00", anna))
 
+    def test_keep_teams_waiting_for_moves_but_not_for_each_other(
+        self, shop: Shop, parts: Parts
+    ) -> None:
+        cut = shop.add_service(60)
+        ids = [shop.add_provider(cut, name=name)["id"] for name in "AB"]
+        together: JsonObject = {"provider_ids": ids, "provider_mode": "all"}
+
+        def move(session: Session) -> None:
+            locks.move_between(session, [uuid.UUID(ids[1])])
+
+        def book_a_team(session: Session) -> None:
+            locks.share_resources(session, map(uuid.UUID, ids))
+
+        def team(at: str) -> Callable[[], httpx.Response]:
+            return lambda: shop.book(cut, at, **together)
+
+        assert waits(parts, shop, move, team("10:00"))
+        assert not waits(parts, shop, book_a_team, team("11:00"))
+
 
 class TestUnknownIds:
     def test_in_a_list_of_services_are_not_found(

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import uuid
+
 import httpx
 import pytest
 
+from booking_service.app import Parts
+from booking_service.domain.availability import Offer
+from booking_service.domain.ids import new_id
+from booking_service.models import Booking
+from booking_service.services import placing
+from tenants.registry import bound
 from tests.integration.driver import JsonObject, Shop, made, refused
 from tests.integration.test_races import at_once, no_deadlock
 
@@ -156,6 +164,28 @@ class TestOneOfAKind:
         refused(shop.book(cut, "10:00", bert), 409, "slot-taken")
         made(shop.book(cut, "10:00"))
         refused(shop.book(cut, "10:00"), 409, "slot-taken")
+
+    def test_of_a_group_stays_whatever_was_chosen_for_a_later_seat(
+        self, shop: Shop, cut: JsonObject, anna: JsonObject, parts: Parts
+    ) -> None:
+        """Somebody may have chosen another while the first seat was being booked."""
+        sofa = made(shop.manager.post("/resources", name="Sofa", kind="chair"))
+        made(shop.manager.put(f"/services/{cut['id']}", capacity=3))
+        first = made(shop.book(cut, "10:00"))
+        with parts.database.shop_transaction(bound(parts.shops.get(shop.slug))) as session:
+            row = session.get_one(Booking, uuid.UUID(first["id"]))
+            values = {each.key: getattr(row, each.key) for each in Booking.__table__.c}
+            later = Booking(
+                **values | {"id": new_id(), "resource_ids": [uuid.UUID(sofa["id"])]}
+            )
+            session.expunge_all()
+
+            outcome = placing.place(
+                session, later, Offer(3600, 0, 0, 3600, capacity=3), now=parts.clock()
+            )
+
+        assert not outcome.missed
+        assert [str(each) for each in outcome.resource_ids] == first["resource_ids"]
 
     def test_changes_the_tag_of_others(
         self, shop: Shop, cut: JsonObject, anna: JsonObject, bert: JsonObject
