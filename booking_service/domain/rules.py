@@ -33,6 +33,12 @@ class Policy:
         caps = self.max_bookings_per_day, self.max_booked_minutes_per_day
         return caps != (None, None)
 
+    @property
+    def limits_clients(self) -> bool:
+        """Whether a client may have only so much at once."""
+        limits = self.max_open_bookings_per_client, self.max_holds_per_client
+        return limits != (None, None)
+
 
 @dataclass(frozen=True, slots=True)
 class ServiceRules:

@@ -98,8 +98,8 @@ def create_booking(
         candidates = teams.candidates_of(session, terms, wanted.candidates, actor)
     client = _client(session, wanted, actor, now)
     day = terms.local_day(instant(wanted.starts_at))
-    bounded = client.id if actor.is_client else None
-    capping.lock(session, terms, candidates.provider_ids, day, client_id=bounded)
+    own = client.id if actor.is_client else None
+    capping.lock(session, terms, candidates.provider_ids, day, client_id=own)
     terms = limited(session, terms, actor)
     booking = _draft(terms, wanted, actor, client, now)
 

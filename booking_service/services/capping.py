@@ -91,14 +91,14 @@ def lock(
         terms: Which caps hold.
         provider_ids: At whom something is to be taken.
         day: The shop's date of its start.
-        client_id: The client who takes it, if it may have only so much.
+        client_id: The client who takes it, if one does for itself.
     """
     names: list[str] = []
     if terms.service.max_per_day is not None:
         names += [f"{each}/{day}" for each in provider_ids]
     if terms.rules.policy.has_daily_cap:
         names.append(f"shop/{day}")
-    if client_id is not None:
+    if client_id is not None and terms.rules.policy.limits_clients:
         names.append(f"client/{client_id}")
     locks.count(session, names)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import insert
+from sqlalchemy import Table, insert
 from sqlalchemy.orm import Session
 
 from booking_service.domain.actors import Actor
@@ -30,7 +30,7 @@ MEMBERS = (
 )
 # What a booking was before it was made.
 NOTHING: Mapping[str, Any] = {}
-_RECORD = insert(BookingChange)
+_RECORD = insert(cast(Table, BookingChange.__table__))
 
 
 def snapshot(booking: Booking) -> Mapping[str, Any]:
