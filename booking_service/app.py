@@ -12,7 +12,6 @@ from connexion.middleware.context import ContextMiddleware
 from connexion.middleware.exceptions import ExceptionMiddleware
 from connexion.middleware.lifespan import LifespanMiddleware
 from connexion.middleware.response_validation import ResponseValidationMiddleware
-from connexion.middleware.routing import RoutingMiddleware
 from connexion.middleware.security import SecurityMiddleware
 from connexion.middleware.server_error import ServerErrorMiddleware
 from flask import Flask
@@ -29,17 +28,19 @@ from booking_service.api.cursors import Cursors
 from booking_service.api.docs import docs
 from booking_service.api.edge import Edge, Limits
 from booking_service.api.platform_shops import PLATFORM_SHOPS
+from booking_service.api.routing import Routing
 from booking_service.api.tokens import Verifier
 from booking_service.api.validation import ContractValidation
 from booking_service.config import ROOT, ConfigurationError, Settings
 from booking_service.errors import BookingServiceError
-from booking_service.events.outbox import EXPIRY
+from booking_service.events.outbox import EXPIRY, WALK_IN_EXPIRY
 from booking_service.events.relay import Relay
 from booking_service.events.routes import EverythingTo
 from booking_service.events.sinks.log import LogSink
 from booking_service.services.booking_changes import expire_booking
 from booking_service.services.housekeeping import Housekeeping
 from booking_service.services.platform_shops import PlatformShops, first_rows
+from booking_service.services.walk_in_changes import expire_walk_in
 from tenants.database import MAIN_CELL, Cell, Database
 from tenants.errors import TenancyError
 from tenants.middleware import TenantMiddleware
@@ -57,7 +58,7 @@ Clock = Callable[[], dt.datetime]
 _MIDDLEWARES = [
     ServerErrorMiddleware,
     ExceptionMiddleware,
-    RoutingMiddleware,
+    Routing,
     SecurityMiddleware,
     ContractValidation,
     ResponseValidationMiddleware,
@@ -114,7 +115,7 @@ def relay(parts: Parts) -> Relay:
     return Relay(
         parts.database,
         EverythingTo(LogSink()),
-        on_timer={EXPIRY: expire_booking},
+        on_timer={EXPIRY: expire_booking, WALK_IN_EXPIRY: expire_walk_in},
         upkeep=Housekeeping(parts.database, clock=parts.clock).step,
         clock=parts.clock,
     )

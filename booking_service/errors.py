@@ -20,6 +20,8 @@
     │   │   └── SlotNotOffered         /problems/slot-not-offered
     │   ├── HoldNotUsable              /problems/hold-not-usable
     │   ├── ClientLimitReached         /problems/client-limit-reached
+    │   ├── QueueClosed                /problems/queue-closed
+    │   ├── AlreadyWaiting             /problems/already-waiting
     │   ├── InvalidTransition          /problems/invalid-transition
     │   ├── CancellationTooLate        /problems/cancellation-too-late
     │   ├── SubjectInUse               /problems/subject-in-use
@@ -239,10 +241,25 @@ class ClientLimitReached(Conflict):
     type, title = "/problems/client-limit-reached", "The client has reached a limit"
 
 
-class InvalidTransition(Conflict):
-    """The booking's status, or the time, does not allow the change."""
+class QueueClosed(Conflict):
+    """Nobody can join the queue for this: nobody would serve it within a day.
 
-    type, title = "/problems/invalid-transition", "The booking cannot change like this"
+    The shop takes no walk-ins, does not offer the service now, or is closed.
+    """
+
+    type, title = "/problems/queue-closed", "The queue is closed"
+
+
+class AlreadyWaiting(Conflict):
+    """The client stands in the queue already."""
+
+    type, title = "/problems/already-waiting", "The client is waiting already"
+
+
+class InvalidTransition(Conflict):
+    """The status of the booking or walk-in, or the time, does not allow the change."""
+
+    type, title = "/problems/invalid-transition", "The status does not allow this"
 
 
 class CancellationTooLate(Conflict):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
@@ -39,7 +40,7 @@ class TenantMiddleware:
             needs_shop: Says whether the bearer of such a token works in a shop.
         """
         self.database = database
-        self._registry = registry
+        self.registry = registry
         self._claims = claims
         self._needs_shop = needs_shop
         app.extensions[EXTENSION] = self
@@ -48,7 +49,17 @@ class TenantMiddleware:
     def _bind(self) -> None:
         claims = self._claims()
         if claims is not None and self._needs_shop(claims):
-            g.shop = self._registry.bind(claims)
+            g.shop = self.registry.bind(claims)
+
+
+def bind_to(shop_id: uuid.UUID) -> None:
+    """Bind the current request, which needs no token, to an open shop.
+
+    Raises:
+        ShopUnknown: There is none with this id, or it is not open.
+    """
+    middleware: TenantMiddleware = current_app.extensions[EXTENSION]
+    g.shop = middleware.registry.bind_by_id(shop_id)
 
 
 def current_shop() -> BoundShop:

@@ -145,7 +145,7 @@ timers = Table(
     Column("id", Uuid, primary_key=True),
     Column("shop_role", Text, nullable=False, server_default=text("current_user")),
     Column("kind", Text, nullable=False),
-    Column("booking_id", Uuid, nullable=False),
+    Column("subject", Uuid, nullable=False),
     Column("schedule_version", Integer, nullable=False),
     Column("due_at", DateTime(timezone=True), nullable=False),
     Index("timers_due_at_idx", "due_at"),

@@ -66,6 +66,18 @@ class Registry:
             raise ShopSuspended
         return found.shop
 
+    def bind_by_id(self, shop_id: uuid.UUID) -> BoundShop:
+        """The open shop with this id, for a request that needs no token.
+
+        Raises:
+            ShopUnknown: There is none, or it is not open.
+        """
+        with self._database.control_transaction() as session:
+            record = session.get(ShopRecord, shop_id)
+            if record is None or record.status != Status.ACTIVE:
+                raise ShopUnknown
+            return bound(record)
+
     def forget(self) -> None:
         """Drop what is remembered, after a change made by this process."""
         with self._lock:

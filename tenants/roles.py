@@ -161,7 +161,7 @@ def grant_control_tables(connection: Connection, roles: Roles) -> None:
     named one by one, since ``ON ALL TABLES`` scans the whole catalogue.
     """
     event = "id, type, subject, sequence, occurred_at, payload"
-    timer = "id, kind, booking_id, schedule_version, due_at"
+    timer = "id, kind, subject, schedule_version, due_at"
     rows = "SELECT, INSERT, UPDATE, DELETE"
     everyone = f'"{roles.shops}", "{roles.control}", "{roles.relay}"'
     for statement in (

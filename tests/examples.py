@@ -16,6 +16,7 @@ QUERIES: dict[str, dict[str, Any]] = {
         "to": "2030-01-08T00:00:00Z",
     },
     "list_next_slots": {"service_id": NOBODY},
+    "get_wait_estimate": {"service_id": NOBODY},
     "get_explanation": {"service_id": NOBODY, "starts_at": "2030-01-07T09:00:00Z"},
 }
 BODIES: dict[str, dict[str, Any]] = {
@@ -38,6 +39,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "create_hold": {"service_id": NOBODY, "starts_at": "2030-01-07T09:00:00Z"},
     "create_booking": {"service_id": NOBODY, "starts_at": "2030-01-07T09:00:00Z"},
     "update_booking": {"notes": "by the window"},
+    "create_walk_in": {"service_id": NOBODY},
+    "update_walk_in": {"name": "Dana"},
     "create_shop": {"slug": "anna", "name": "Anna", "timezone": "UTC"},
     "update_platform_shop": {"status": "active"},
 }
@@ -46,6 +49,7 @@ PATHS = {
     "effective_from": "2030-01-07",
     "slug": "nobody",
     "name": "slot-taken",
+    "feed_token": f"{0:032x}-{'x' * 43}",
 }
 
 

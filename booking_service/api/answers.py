@@ -22,6 +22,16 @@ Json = Mapping[str, Any]
 PRIVATE = "private, no-cache"
 PUBLIC = "public, max-age=300"
 NEVER = "no-store"
+# Members that time alone changes: no change is ever meant for their state.
+PASSING = frozenset(
+    {
+        "position",
+        "parties_ahead",
+        "estimated_start_at",
+        "estimated_wait_minutes",
+        "estimate_basis",
+    }
+)
 # What the edge adds to the tag of an answer that it compresses.
 GZIPPED = "-gzip"
 
@@ -29,7 +39,7 @@ GZIPPED = "-gzip"
 def ok(resource: Json, *, caching: str = PRIVATE) -> flask.Response:
     """200 with a resource and its tag; 304 if the asker has it already."""
     body = flask.json.dumps(resource)
-    tag = tag_of(body)
+    tag = _tag_of_resource(body, resource)
     return kept(tag, caching) or tagged(body, tag, caching)
 
 
@@ -42,7 +52,8 @@ def sent(reply: Reply) -> flask.Response:
     """What was answered, now or at the first of several equal requests."""
     response = _response(reply.body, reply.status, NEVER)
     if reply.status < 400:
-        response.headers["ETag"] = f'"{tag_of(reply.body)}"'
+        tag = _tag_of_resource(reply.body, flask.json.loads(reply.body))
+        response.headers["ETag"] = f'"{tag}"'
         response.headers["Location"] = reply.location
     else:
         response.content_type = CONTENT_TYPE
@@ -69,6 +80,16 @@ def page(html: str) -> flask.Response:
     if found is None:
         found = tagged(html, tag, PUBLIC)
         found.content_type = "text/html; charset=utf-8"
+    return found
+
+
+def calendar(document: str) -> flask.Response:
+    """200 with an iCalendar object, or 304."""
+    tag = tag_of(document)
+    found = kept(tag)
+    if found is None:
+        found = tagged(document, tag)
+        found.content_type = "text/calendar; charset=utf-8"
     return found
 
 
@@ -118,8 +139,8 @@ def guard(serialise: Callable[[Row], Json]) -> Callable[[Row | None], None]:
     """What refuses a change of another state than the one the request names.
 
     Args:
-        serialise: Makes the record's answer, whose tag ``If-Match`` and
-            ``If-None-Match`` (RFC 9110, section 13) are held against.
+        serialise: Makes the record's answer, but for members that pass, whose tag
+            ``If-Match`` and ``If-None-Match`` (RFC 9110, section 13) are held against.
 
     Returns:
         For a service to call with the record as it stands, locked; None is one
@@ -136,7 +157,7 @@ def guard(serialise: Callable[[Row], Json]) -> Callable[[Row | None], None]:
             raise PreconditionFailed
         if unwanted.star_tag and tag is not None:
             raise PreconditionFailed
-        if tag is not None and tag in map(_plain, _all_of(unwanted)):
+        if tag is not None and tag in map(_lasting, _all_of(unwanted)):
             raise PreconditionFailed
 
     return check
@@ -147,10 +168,19 @@ def tag_of(body: str) -> str:
     return hashlib.blake2b(body.encode(), digest_size=12).hexdigest()
 
 
+def _tag_of_resource(body: str, resource: Json) -> str:
+    """A tag of an answer, which begins with one of what does not pass by itself."""
+    tag = tag_of(body)
+    if PASSING.isdisjoint(resource):
+        return tag
+    lasting = {name: each for name, each in resource.items() if name not in PASSING}
+    return f"{tag_of(flask.json.dumps(lasting))}.{tag}"
+
+
 def _matches(tags: ETags, tag: str | None) -> bool:
     if tag is None:
         return False
-    return tags.star_tag or any(tags.contains(each) for each in (tag, tag + GZIPPED))
+    return tags.star_tag or tag in map(_lasting, tags.as_set())
 
 
 def _all_of(tags: ETags) -> list[str]:
@@ -160,6 +190,11 @@ def _all_of(tags: ETags) -> list[str]:
 
 def _plain(tag: str) -> str:
     return tag.removesuffix(GZIPPED)
+
+
+def _lasting(tag: str) -> str:
+    """The part of a tag that speaks for what a change may be meant for."""
+    return _plain(tag).partition(".")[0]
 
 
 def _response(body: str, status: int, caching: str) -> flask.Response:

@@ -22,7 +22,7 @@ from booking_service.api.refusals import (
 )
 from booking_service.api.times import parse_instant
 from booking_service.domain.availability import Reason
-from booking_service.domain.localtime import rfc3339
+from booking_service.domain.localtime import rfc3339, rfc3339_or_none
 from booking_service.domain.status import Status
 from booking_service.errors import SlotRefused
 from booking_service.models import Booking
@@ -154,6 +154,8 @@ def serialise(booking: Booking) -> Json:
         "needs_attention": booking.needs_attention,
         "notes": booking.notes,
         "cancellation_reason": booking.cancellation_reason,
+        "started_at": rfc3339_or_none(booking.started_at),
+        "finished_at": rfc3339_or_none(booking.finished_at),
         "version": booking.version,
         "created_at": rfc3339(booking.created_at),
         "updated_at": rfc3339(booking.updated_at),

@@ -28,6 +28,8 @@ Body = Mapping[str, Any]
 _PARSERS: Mapping[str, Callable[[str], object]] = {
     "starts_at": parse_instant,
     "ends_at": parse_instant,
+    "started_at": parse_instant,
+    "finished_at": parse_instant,
     "starts_on": parse_date,
     "ends_on": parse_date,
     "service_id": uuid.UUID,

@@ -163,15 +163,19 @@ def _path_patterns() -> list[tuple[re.Pattern[str], list[str]]]:
     patterns = [(re.compile("/docs(/[^/]+)?"), ["GET", "HEAD"])]
     for template, item in contract()["paths"].items():
         pattern = re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(template))
-        methods = sorted(method.upper() for method in item if method in METHODS)
-        if "GET" in methods:
-            methods.append("HEAD")
-        patterns.append((re.compile(pattern), methods))
+        patterns.append((re.compile(pattern), _methods(item)))
     return patterns
+
+
+def _methods(item: Mapping[str, Any]) -> list[str]:
+    methods = [method.upper() for method in item if method in METHODS]
+    return sorted([*methods, *(["HEAD"] if "GET" in methods else [])])
 
 
 def allowed_methods(path: str) -> list[str]:
     """The methods that are known for a path, in alphabetical order."""
+    if is_literal(path):
+        return _methods(contract()["paths"][path])
     return sorted(
         {
             method
@@ -180,6 +184,11 @@ def allowed_methods(path: str) -> list[str]:
             for method in methods
         }
     )
+
+
+def is_literal(path: str) -> bool:
+    """Say whether the contract spells a path out, without parameters."""
+    return "{" not in path and path in contract()["paths"]
 
 
 async def respond(error: Exception, scope: Scope, send: Send) -> None:

@@ -60,4 +60,6 @@ def serialise(settings: ShopSettings) -> Json:
         "max_holds_per_client": settings.max_holds_per_client,
         "hold_minutes": settings.hold_minutes,
         "auto_confirm": settings.auto_confirm,
+        "accepts_walk_ins": settings.accepts_walk_ins,
+        "walk_in_call_minutes": settings.walk_in_call_minutes,
     }

@@ -56,6 +56,7 @@ FORMS = {
     r"^[+]?[0-9 ().-]{3,32}$": "must be a telephone number like +49 30 1234567",
     r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$": "must be a language tag like en or de-AT",
     r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$": ("must be 1–63 of a–z, 0–9 and inner hyphens"),
+    r"^[A-Za-z0-9_-]{40,120}$": "must be the secret part of a feed address",
     r"^[a-z0-9]([a-z0-9_-]*[a-z0-9])?$": (
         "must be of a–z, 0–9 and inner hyphens and underscores"
     ),

@@ -28,3 +28,8 @@ def group_session(
     """
     name = f"{provider_id}/{service_id}/{int(starts_at.timestamp())}"
     return uuid.uuid5(_SESSIONS, name)
+
+
+def made_at(time_ordered: uuid.UUID) -> dt.datetime:
+    """When a time-ordered id was made, to the millisecond (RFC 9562, section 5.7)."""
+    return dt.datetime.fromtimestamp((time_ordered.int >> 80) / 1000, dt.UTC)

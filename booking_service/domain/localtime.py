@@ -39,6 +39,11 @@ def rfc3339(moment: dt.datetime) -> str:
     return moment.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
 
 
+def rfc3339_or_none(moment: dt.datetime | None) -> str | None:
+    """The same of a moment that may not have come."""
+    return None if moment is None else rfc3339(moment)
+
+
 def moment(instant: int) -> dt.datetime:
     """The aware datetime, in UTC, of whole seconds since 1970."""
     return dt.datetime.fromtimestamp(_convertible(instant), dt.UTC)

@@ -29,6 +29,7 @@ def _row(
 
 _EVERYONE = _row(client=Scope.ALL, provider=Scope.ALL, manager=Scope.ALL)
 _OWN_OR_MANAGED = _row(client=Scope.OWN, provider=Scope.OWN, manager=Scope.ALL)
+_QUEUE = _row(client=Scope.OWN, provider=Scope.ALL, manager=Scope.ALL)
 _CALENDAR = _row(provider=Scope.OWN, manager=Scope.ALL)
 _STAFF = _row(provider=Scope.ALL, manager=Scope.ALL)
 _MANAGER = _row(manager=Scope.ALL)
@@ -89,6 +90,17 @@ PERMISSIONS: Mapping[str, Mapping[Role, Scope]] = {
     "update_booking": _OWN_OR_MANAGED,
     "cancel_booking": _OWN_OR_MANAGED,
     "list_booking_changes": _CALENDAR,
+    "list_walk_ins": _QUEUE,
+    "create_walk_in": _QUEUE,
+    "get_walk_in": _QUEUE,
+    "update_walk_in": _QUEUE,
+    "get_wait_estimate": _EVERYONE,
+    "get_wait_accuracy": _STAFF,
+    "get_provider_calendar": _CALENDAR,
+    "get_booking_calendar": _OWN_OR_MANAGED,
+    "get_calendar_feed": _CALENDAR,
+    "create_calendar_feed": _CALENDAR,
+    "delete_calendar_feed": _CALENDAR,
     "list_shops": _PLATFORM,
     "create_shop": _PLATFORM,
     "get_platform_shop": _PLATFORM,
@@ -97,7 +109,13 @@ PERMISSIONS: Mapping[str, Mapping[Role, Scope]] = {
 }
 
 OPEN_OPERATIONS = frozenset(
-    {"get_liveness", "get_readiness", "get_openapi", "get_problem_type"}
+    {
+        "get_liveness",
+        "get_readiness",
+        "get_openapi",
+        "get_problem_type",
+        "get_subscribed_calendar",
+    }
 )
 """Operations that need no token."""
 

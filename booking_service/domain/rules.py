@@ -8,8 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from booking_service.domain.hours import Period, Plan
-from booking_service.domain.localtime import Span
+from booking_service.domain.availability import Allowance, Calendar
+from booking_service.domain.hours import Period, Plan, shifts
+from booking_service.domain.localtime import DAY, Span, local_date
+from booking_service.domain.taken import Taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,8 @@ class Policy:
     max_booked_minutes_per_day: int | None
     max_open_bookings_per_client: int | None
     max_holds_per_client: int | None
+    accepts_walk_ins: bool
+    walk_in_call_minutes: int
 
     @property
     def has_daily_cap(self) -> bool:
@@ -92,3 +96,38 @@ class ShopRules:
     overrides: Mapping[uuid.UUID, Mapping[dt.date, Sequence[Period]]]
     absences: Mapping[uuid.UUID, Sequence[Span]]
     closures: Sequence[Span]
+
+    def calendar(
+        self,
+        provider_id: uuid.UUID,
+        window: Span,
+        *,
+        taken: Sequence[Taken] = (),
+        allowances: Sequence[Allowance] = (),
+    ) -> Calendar:
+        """A provider's time in a window, and at least a day around it.
+
+        Args:
+            provider_id: Whose.
+            window: Absences and closures that touch it count.
+            taken: The provider's allocations.
+            allowances: One for each daily cap that holds.
+        """
+        return Calendar(
+            provider_id=provider_id,
+            shifts=shifts(
+                self.plans.get(provider_id, ()),
+                self.overrides.get(provider_id, {}),
+                first=local_date(window[0] - DAY, self.zone),
+                last=local_date(window[1] + DAY, self.zone),
+                zone=self.zone,
+            ),
+            time_off=_touching(self.absences.get(provider_id, ()), window),
+            closures=_touching(self.closures, window),
+            taken=taken,
+            allowances=allowances,
+        )
+
+
+def _touching(spans: Sequence[Span], window: Span) -> Sequence[Span]:
+    return [span for span in spans if span[0] < window[1] and window[0] < span[1]]

@@ -12,23 +12,24 @@ from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from booking_service.domain.ids import new_id
-from booking_service.events.types import BookingEvent
-from booking_service.models import Booking
+from booking_service.events.types import Event
+from booking_service.models import Booking, WalkIn
 from tenants.models import outbox, timers
 
 EXPIRY = "booking.expiry"
+WALK_IN_EXPIRY = "walk_in.expiry"
+
+Subject = Booking | WalkIn
 
 _APPEND = insert(outbox)
 
 
-def append(
-    session: Session, booking: Booking, event: BookingEvent, *, at: dt.datetime
-) -> None:
-    """Announce what happened to a booking.
+def append(session: Session, subject: Subject, event: Event, *, at: dt.datetime) -> None:
+    """Announce what happened to a booking or walk-in.
 
     Args:
         session: The transaction that makes it happen.
-        booking: Locked or new; its ``event_sequence`` is this event's already.
+        subject: Locked or new; its ``event_sequence`` is this event's already.
         event: What happened.
         at: The request's instant.
     """
@@ -37,8 +38,8 @@ def append(
         {
             "id": new_id(),
             "type": event.type,
-            "subject": booking.id,
-            "sequence": booking.event_sequence,
+            "subject": subject.id,
+            "sequence": subject.event_sequence,
             "occurred_at": at,
             "payload": event.payload(),
         },
@@ -46,15 +47,15 @@ def append(
 
 
 def set_timer(
-    session: Session, booking: Booking, *, kind: str, due_at: dt.datetime
+    session: Session, subject: Subject, *, kind: str, due_at: dt.datetime
 ) -> None:
-    """Have the relay look at a booking later, unless its schedule changes first."""
+    """Have the relay look at it later, unless its schedule changes first."""
     session.execute(
         insert(timers).values(
             id=new_id(),
             kind=kind,
-            booking_id=booking.id,
-            schedule_version=booking.schedule_version,
+            subject=subject.id,
+            schedule_version=subject.schedule_version,
             due_at=due_at,
         )
     )

@@ -115,11 +115,11 @@ def due_timers(session: Session, now: dt.datetime) -> Sequence[tuple[uuid.UUID, 
 
 
 def lock_timer(session: Session, timer_id: uuid.UUID) -> tuple[str, uuid.UUID, int] | None:
-    """Its kind, booking and schedule version; None if another relay has it."""
-    query = select(timers.c.kind, timers.c.booking_id, timers.c.schedule_version)
+    """Its kind, subject and schedule version; None if another relay has it."""
+    query = select(timers.c.kind, timers.c.subject, timers.c.schedule_version)
     query = query.where(timers.c.id == timer_id).with_for_update(skip_locked=True)
     row = session.execute(query).one_or_none()
-    return (row.kind, row.booking_id, row.schedule_version) if row else None
+    return (row.kind, row.subject, row.schedule_version) if row else None
 
 
 def postpone_timer(session: Session, timer_id: uuid.UUID, until: dt.datetime) -> None:

@@ -39,11 +39,11 @@ class OnTimer(Protocol):
         session: Session,
         /,
         *,
-        booking_id: uuid.UUID,
+        subject: uuid.UUID,
         schedule_version: int,
         now: dt.datetime,
     ) -> None:
-        """See to a booking, unless its schedule has changed since."""
+        """See to a booking or walk-in, unless its schedule has changed since."""
 
 
 @contextmanager
@@ -155,13 +155,13 @@ class Relay:
             found = queue.lock_timer(session, timer_id)
             if found is None:
                 return 0
-            kind, booking_id, schedule_version = found
+            kind, subject, schedule_version = found
             shop = queue.find_shop(session, role)
             if shop is not None:
                 with self._database.shop_transaction(shop) as in_shop:
                     self._on_timer[kind](
                         in_shop,
-                        booking_id=booking_id,
+                        subject=subject,
                         schedule_version=schedule_version,
                         now=now,
                     )

@@ -1,4 +1,4 @@
-"""The events of a booking: past tense, frozen, facts only.
+"""Events: past tense, frozen, facts only.
 
 No contact details: the relay adds what a destination may know when it delivers.
 """
@@ -13,19 +13,46 @@ from typing import ClassVar, Self
 
 from booking_service.domain.actors import Actor
 from booking_service.domain.localtime import rfc3339
-from booking_service.models import Booking
+from booking_service.models import Booking, WalkIn
 
 
 @dataclass(frozen=True, kw_only=True)
-class BookingEvent:
-    """What every event of a booking tells.
+class Event:
+    """What happened.
 
     Attributes:
-        provider_id: Who leads; ``provider_ids`` are all who serve.
         by: The role of who did it, or ``service``.
     """
 
     type: ClassVar[str]
+
+    by: str
+
+    def payload(self) -> Mapping[str, object]:
+        """The facts in the types of JSON."""
+        facts = ((field.name, getattr(self, field.name)) for field in fields(self))
+        return {name: _plain(fact) for name, fact in facts}
+
+
+def _plain(fact: object) -> object:
+    if isinstance(fact, dt.datetime):
+        return rfc3339(fact)
+    if isinstance(fact, tuple):
+        return [_plain(each) for each in fact]
+    return str(fact) if isinstance(fact, uuid.UUID) else fact
+
+
+def _role(actor: Actor | None) -> str:
+    return actor.role.value if actor else "service"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BookingEvent(Event):
+    """What every event of a booking tells.
+
+    Attributes:
+        provider_id: Who leads; ``provider_ids`` are all who serve.
+    """
 
     booking_id: uuid.UUID
     provider_id: uuid.UUID
@@ -36,7 +63,6 @@ class BookingEvent:
     starts_at: dt.datetime
     ends_at: dt.datetime
     status: str
-    by: str
 
     @classmethod
     def of(cls, booking: Booking, *, by: Actor | None, **facts: object) -> Self:
@@ -57,22 +83,9 @@ class BookingEvent:
             starts_at=booking.starts_at,
             ends_at=booking.ends_at,
             status=booking.status,
-            by=by.role.value if by else "service",
+            by=_role(by),
             **facts,
         )
-
-    def payload(self) -> Mapping[str, object]:
-        """The facts in the types of JSON."""
-        facts = ((field.name, getattr(self, field.name)) for field in fields(self))
-        return {name: _plain(fact) for name, fact in facts}
-
-
-def _plain(fact: object) -> object:
-    if isinstance(fact, dt.datetime):
-        return rfc3339(fact)
-    if isinstance(fact, tuple):
-        return [_plain(each) for each in fact]
-    return str(fact) if isinstance(fact, uuid.UUID) else fact
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,3 +142,97 @@ class BookingNoShow(BookingEvent):
     """The client did not come."""
 
     type = "booking.no_show"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WalkInEvent(Event):
+    """What every event of a walk-in tells.
+
+    Attributes:
+        provider_id: Who serves, or is asked for; None is anyone.
+    """
+
+    walk_in_id: uuid.UUID
+    service_id: uuid.UUID
+    provider_id: uuid.UUID | None
+    resource_ids: tuple[uuid.UUID, ...]
+    client_id: uuid.UUID | None
+    status: str
+    joined_at: dt.datetime
+    called_at: dt.datetime | None
+    started_at: dt.datetime | None
+    finished_at: dt.datetime | None
+
+    @classmethod
+    def of(cls, walk_in: WalkIn, *, by: Actor | None, **facts: object) -> Self:
+        """The event of a walk-in as it is now.
+
+        Args:
+            walk_in: After the change.
+            by: Who did it; None is the service itself.
+            facts: What this kind of event tells beyond.
+        """
+        return cls(
+            walk_in_id=walk_in.id,
+            service_id=walk_in.service_id,
+            provider_id=walk_in.provider_id,
+            resource_ids=tuple(walk_in.resource_ids),
+            client_id=walk_in.client_id,
+            status=walk_in.status,
+            joined_at=walk_in.joined_at,
+            called_at=walk_in.called_at,
+            started_at=walk_in.started_at,
+            finished_at=walk_in.finished_at,
+            by=_role(by),
+            **facts,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class WalkInJoined(WalkInEvent):
+    """Somebody joined the queue."""
+
+    type = "walk_in.joined"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WalkInCalled(WalkInEvent):
+    """Its turn has come."""
+
+    type = "walk_in.called"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WalkInUpdated(WalkInEvent):
+    """Who is to serve changed, or a call was taken back."""
+
+    type = "walk_in.updated"
+
+    changed: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WalkInStarted(WalkInEvent):
+    """It is being served."""
+
+    type = "walk_in.started"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WalkInFinished(WalkInEvent):
+    """It was served."""
+
+    type = "walk_in.finished"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WalkInLeft(WalkInEvent):
+    """It left without being served.
+
+    Attributes:
+        expired: Nobody said so; its time was over.
+    """
+
+    type = "walk_in.left"
+
+    expired: bool

@@ -2,6 +2,7 @@
 
 from booking_service.models.base import ShopBase
 from booking_service.models.bookings import Allocation, Booking
+from booking_service.models.calendar_feeds import CalendarFeed
 from booking_service.models.clients import Client
 from booking_service.models.closures import Closure
 from booking_service.models.counters import RULES, ScheduleCounter
@@ -14,12 +15,14 @@ from booking_service.models.resources import Resource
 from booking_service.models.services import Service, ServiceProvider
 from booking_service.models.shop import ShopSettings
 from booking_service.models.time_off import TimeOff
+from booking_service.models.walk_ins import WalkIn
 
 __all__ = [
     "RULES",
     "Allocation",
     "Booking",
     "BookingChange",
+    "CalendarFeed",
     "Client",
     "Closure",
     "DateOverride",
@@ -33,5 +36,6 @@ __all__ = [
     "ShopBase",
     "ShopSettings",
     "TimeOff",
+    "WalkIn",
     "WorkingHours",
 ]

@@ -49,7 +49,8 @@ class Booking(Identified, Versioned, Stamped, ShopBase):
 
     Buffers and price are the service's at the time of booking and stay, also
     when the booking moves. ``local_start`` is what the start was called in
-    ``timezone``, so that a change of the zone's rules can be found.
+    ``timezone``, so that a change of the zone's rules can be found. ``started_at`` and
+    ``finished_at`` are when the visit really began and ended, if staff say so.
     """
 
     __tablename__ = "bookings"
@@ -59,6 +60,7 @@ class Booking(Identified, Versioned, Stamped, ShopBase):
             "status in ('pending', 'confirmed', 'completed', 'no_show', 'cancelled')",
             name="status_known",
         ),
+        CheckConstraint("started_at < finished_at", name="stamps_in_order"),
         Index("bookings_starts_at_idx", "starts_at", "id"),
         Index("bookings_provider_idx", "provider_id", "starts_at"),
         Index("bookings_client_idx", "client_id", "starts_at"),
@@ -68,6 +70,16 @@ class Booking(Identified, Versioned, Stamped, ShopBase):
             "starts_at",
             "id",
             postgresql_where=text("needs_attention"),
+        ),
+        Index(
+            "bookings_finished_at_idx",
+            "finished_at",
+            postgresql_where=text("finished_at is not null"),
+        ),
+        Index(
+            "bookings_in_service_idx",
+            "started_at",
+            postgresql_where=text("started_at is not null and finished_at is null"),
         ),
         _index_of_ids("further_provider_ids"),
         _index_of_ids("resource_ids"),
@@ -90,6 +102,8 @@ class Booking(Identified, Versioned, Stamped, ShopBase):
     needs_attention: Mapped[bool] = mapped_column(default=False, server_default=false())
     notes: Mapped[str | None] = mapped_column(Text)
     cancellation_reason: Mapped[str | None] = mapped_column(Text)
+    started_at: Mapped[dt.datetime | None]
+    finished_at: Mapped[dt.datetime | None]
     schedule_version: Mapped[int] = mapped_column(default=1)
     event_sequence: Mapped[int] = mapped_column(default=0)
 
@@ -127,6 +141,7 @@ class Allocation(ShopBase):
         ),
         Index("allocations_booking_idx", "booking_id"),
         Index("allocations_hold_idx", "hold_id"),
+        Index("allocations_walk_in_idx", "walk_in_id"),
         Index(
             "allocations_expires_at_idx",
             "expires_at",
@@ -145,5 +160,7 @@ class Allocation(ShopBase):
     hold_id: Mapped[uuid.UUID | None] = mapped_column(
         ForeignKey("holds.id", ondelete="CASCADE")
     )
-    walk_in_id: Mapped[uuid.UUID | None]
+    walk_in_id: Mapped[uuid.UUID | None] = mapped_column(
+        ForeignKey("walk_ins.id", ondelete="CASCADE")
+    )
     expires_at: Mapped[dt.datetime | None]

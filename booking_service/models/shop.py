@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, SmallInteger, Text
+from sqlalchemy import CheckConstraint, SmallInteger, Text, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from booking_service.models.base import ShopBase, Versioned
@@ -29,3 +29,5 @@ class ShopSettings(Versioned, ShopBase):
     max_holds_per_client: Mapped[int | None]
     hold_minutes: Mapped[int] = mapped_column(default=5)
     auto_confirm: Mapped[bool] = mapped_column(default=True)
+    accepts_walk_ins: Mapped[bool] = mapped_column(default=True, server_default=true())
+    walk_in_call_minutes: Mapped[int] = mapped_column(default=10, server_default="10")

@@ -73,6 +73,8 @@ def _policy(session: Session) -> Policy:
         ShopSettings.max_booked_minutes_per_day,
         ShopSettings.max_open_bookings_per_client,
         ShopSettings.max_holds_per_client,
+        ShopSettings.accepts_walk_ins,
+        ShopSettings.walk_in_call_minutes,
     )
     row = session.execute(query).mappings().one()
     return Policy(**row)

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
 from booking_service.domain.availability import Calendar, fits
-from booking_service.domain.hours import shifts
-from booking_service.domain.localtime import DAY, MINUTE, Span, instant, local_date
-from booking_service.domain.rules import ShopRules
+from booking_service.domain.localtime import DAY, MINUTE, instant
 from booking_service.models import Booking
 from booking_service.repositories import bookings, locks, rules
 from booking_service.repositories.bookings import Ahead
@@ -116,35 +114,13 @@ def _outside(
         min(instant(each.starts_at) for each in ahead) - 2 * DAY,
         max(instant(each.ends_at) for each in ahead) + 2 * DAY,
     )
-    calendars = _calendars(
-        known, {who for each in ahead for who in each.provider_ids}, span
-    )
+    everyone = {who for each in ahead for who in each.provider_ids}
+    calendars = {who: known.calendar(who, span) for who in everyone}
     return frozenset(
         each.id
         for each in ahead
         if not all(_fits(calendars[who], each) for who in each.provider_ids)
     )
-
-
-def _calendars(
-    known: ShopRules, provider_ids: Collection[uuid.UUID], span: Span
-) -> Mapping[uuid.UUID, Calendar]:
-    first, last = (local_date(each, known.zone) for each in span)
-    return {
-        provider_id: Calendar(
-            provider_id=provider_id,
-            shifts=shifts(
-                known.plans.get(provider_id, ()),
-                known.overrides.get(provider_id, {}),
-                first=first,
-                last=last,
-                zone=known.zone,
-            ),
-            time_off=known.absences.get(provider_id, ()),
-            closures=known.closures,
-        )
-        for provider_id in provider_ids
-    }
 
 
 def _fits(calendar: Calendar, booking: Ahead) -> bool:

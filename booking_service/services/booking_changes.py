@@ -47,6 +47,8 @@ from booking_service.services.terms import Terms, terms_of_move
 from booking_service.services.violations import written
 
 EXPIRED = "expired"
+# When a visit really began and ended, as staff say.
+STAMPS = ("started_at", "finished_at")
 
 
 def update_booking(
@@ -64,8 +66,8 @@ def update_booking(
         session: A transaction pinned to the shop.
         booking_id: Which.
         changes: Any of ``starts_at, provider_ids, notes, status,
-            cancellation_reason``; what is not in it stays. ``waived`` are rules
-            that shall not count, for managers.
+            cancellation_reason, started_at, finished_at``; what is not in it stays.
+            ``waived`` are rules that shall not count, for managers.
         actor: Who asks.
         guard: Refuses if the change was meant for another state of the booking.
         now: The request's instant.
@@ -89,6 +91,7 @@ def update_booking(
     with written(session):
         _move(session, booking, changes, actor, counter, now)
         _annotate(session, booking, changes, actor, now)
+        _stamp(session, booking, changes, actor, now)
         wanted = Status(changes.get("status", booking.status))
         if wanted is not Status(booking.status):
             _change_status(session, booking, wanted, changes, actor, now)
@@ -126,14 +129,14 @@ def cancel_booking(
 
 
 def expire_booking(
-    session: Session, *, booking_id: uuid.UUID, schedule_version: int, now: dt.datetime
+    session: Session, *, subject: uuid.UUID, schedule_version: int, now: dt.datetime
 ) -> None:
     """Cancel a booking that still waits though its start has come.
 
     Nothing happens if it changed since the timer was set.
     """
     locks.share_schedule(session)
-    booking = bookings.find_for_update(session, booking_id)
+    booking = bookings.find_for_update(session, subject)
     if booking is None or booking.schedule_version != schedule_version:
         return
     if booking.status == Status.PENDING and booking.starts_at <= now:
@@ -222,6 +225,7 @@ def _relocate(
             set_team(booking, team.provider_ids, outcome.resource_ids)
             set_time(booking, terms, starts_at)
             booking.needs_attention = False
+            booking.started_at = booking.finished_at = None
         return outcome.missed
 
     day = terms.local_day(instant(starts_at))
@@ -290,6 +294,37 @@ def _annotate(
         _announce(session, booking, event, now)
 
 
+def _stamp(
+    session: Session, booking: Booking, changes: Changes, actor: Actor, now: dt.datetime
+) -> None:
+    """Write down when the visit really began and ended."""
+    stamps = {name: changes[name] for name in STAMPS if name in changes}
+    if not stamps:
+        return
+    if actor.is_client:
+        raise RoleMayNot("Staff say when a visit began and ended.")
+    wanted = Status(changes.get("status", booking.status))
+    if any(stamps.values()) and wanted not in (Status.CONFIRMED, Status.COMPLETED):
+        raise InvalidTransition(f"A visit that is {_told(booking, now)} has not begun.")
+    for name, value in stamps.items():
+        if value is not None and value > now:
+            raise InvalidInput.at(f"/{name}", "must not be in the future")
+    began = stamps.get("started_at", booking.started_at)
+    ended = stamps.get("finished_at", booking.finished_at)
+    if ended is not None and (began is None or ended <= began):
+        raise InvalidInput.at("/finished_at", "must be after started_at")
+    changed = apply(booking, stamps)
+    if changed:
+        touch(booking, now)
+        event = BookingUpdated.of(booking, by=actor, changed=changed)
+        _announce(session, booking, event, now)
+
+
+def _is_under_way(booking: Booking, now: dt.datetime) -> bool:
+    began = booking.started_at
+    return began is not None and began < now and booking.finished_at is None
+
+
 def _change_status(
     session: Session,
     booking: Booking,
@@ -312,6 +347,8 @@ def _change_status(
         return
     if wanted in HELD:
         placing.end_early(session, booking, now)
+        if wanted is Status.COMPLETED and _is_under_way(booking, now):
+            booking.finished_at = now
     _set_status(booking, wanted, now)
     _announce(session, booking, _EVENTS[wanted](booking, actor), now)
 

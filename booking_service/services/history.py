@@ -27,6 +27,8 @@ MEMBERS = (
     "status",
     "notes",
     "cancellation_reason",
+    "started_at",
+    "finished_at",
 )
 # What a booking was before it was made.
 NOTHING: Mapping[str, Any] = {}

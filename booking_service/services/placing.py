@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import (
     ARRAY,
+    ColumnElement,
     Integer,
     Select,
     Uuid,
@@ -27,14 +28,18 @@ from sqlalchemy.sql.dml import ReturningInsert
 
 from booking_service.domain.availability import Offer
 from booking_service.domain.ids import group_session, new_id
-from booking_service.domain.localtime import instant, moment
+from booking_service.domain.localtime import instant
 from booking_service.domain.resources import Team
-from booking_service.models import Allocation, Booking, Hold
+from booking_service.models import Allocation, Booking, Hold, WalkIn
 from booking_service.repositories import allocations, counters, locks
 from booking_service.repositories.allocations import Seat
 
 # What takes time, and the column of an allocation that names it.
-CAUSES: dict[type[Booking | Hold], str] = {Booking: "booking_id", Hold: "hold_id"}
+CAUSES: dict[type[Booking | Hold | WalkIn], str] = {
+    Booking: "booking_id",
+    Hold: "hold_id",
+    WalkIn: "walk_in_id",
+}
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,7 @@ class Claim:
         expires_at: When a hold ends; None if it is none.
         team: Who and what is to be taken.
         offer: Duration, buffers and seats.
+        starts_at: Of a walk-in to the microsecond: it begins when it begins.
     """
 
     id: uuid.UUID
@@ -56,6 +62,13 @@ class Claim:
     offer: Offer
     client_id: uuid.UUID | None
     expires_at: dt.datetime | None = None
+
+    @property
+    def blocked(self) -> Range[dt.datetime]:
+        """The appointment and its buffers."""
+        ends = dt.timedelta(seconds=self.offer.duration + self.offer.buffer_after)
+        before = dt.timedelta(seconds=self.offer.buffer_before)
+        return Range(self.starts_at - before, self.starts_at + ends)
 
 
 @dataclass(frozen=True)
@@ -110,8 +123,13 @@ def _place_statement(model: type[Booking | Hold]) -> Select[Any]:
     )
 
 
-_TAKE = select(_insert_statement(CAUSES[Booking]).cte("taken").c.resource_id)
-_PLACE = {model: _place_statement(model) for model in CAUSES}
+def _take_statement(model: type[Booking | WalkIn]) -> Select[Any]:
+    return select(_insert_statement(CAUSES[model]).cte("taken").c.resource_id)
+
+
+_TAKE = _take_statement(Booking)
+_BEGIN = _take_statement(WalkIn)
+_PLACE = {model: _place_statement(model) for model in (Booking, Hold)}
 
 
 def place(
@@ -203,6 +221,31 @@ def relocate(
     return Outcome(missed, _resources(claim, seats))
 
 
+def begin(session: Session, claim: Claim) -> Collection[uuid.UUID]:
+    """Take the time of a walk-in that begins now; nothing if any of it is gone.
+
+    Returns:
+        Who and what was taken already.
+    """
+    seats = _own_seats(claim)
+    wanted = {each.resource_id for each in seats}
+
+    def attempt() -> Collection[uuid.UUID]:
+        with session.begin_nested() as nested:
+            locks.share_resources(session, wanted)
+            missed = wanted.difference(session.scalars(_BEGIN, _binds(claim, seats)))
+            if missed:
+                nested.rollback()
+        return missed
+
+    missed = attempt()
+    if missed and _clear(session, claim, claim.starts_at):
+        missed = attempt()
+    if not missed:
+        counters.touch(session, wanted, starts=[], client_id=None)
+    return missed
+
+
 def honour(session: Session, hold: Hold, booking: Booking) -> None:
     """Let a booking have the time of the hold that it cites.
 
@@ -230,28 +273,36 @@ def honour(session: Session, hold: Hold, booking: Booking) -> None:
 
 def release(session: Session, appointment: Booking | Hold) -> None:
     """Give back all the time of a booking or a hold."""
-    cause = getattr(Allocation, CAUSES[type(appointment)])
-    session.execute(delete(Allocation).where(cause == appointment.id))
+    session.execute(delete(Allocation).where(_is_of(appointment)))
     _touch(session, appointment)
 
 
-def end_early(session: Session, booking: Booking, now: dt.datetime) -> None:
-    """Give back what is left of a booking that is over before its time."""
+def end_early(session: Session, visit: Booking | WalkIn, now: dt.datetime) -> None:
+    """Give back what is left of a visit that is over before its time."""
     lower, upper = func.lower(Allocation.blocked), func.upper(Allocation.blocked)
+    # What ends in the instant of its beginning has taken no time.
+    session.execute(delete(Allocation).where(_is_of(visit), lower >= now))
     session.execute(
         update(Allocation)
-        .where(Allocation.booking_id == booking.id)
+        .where(_is_of(visit))
         .values(blocked=func.tstzrange(lower, func.least(upper, now)))
     )
-    _touch(session, booking)
+    _touch(session, visit)
 
 
-def _touch(session: Session, appointment: Booking | Hold) -> None:
+def _is_of(taker: Booking | Hold | WalkIn) -> ColumnElement[bool]:
+    cause: ColumnElement[uuid.UUID] = getattr(Allocation, CAUSES[type(taker)])
+    return cause == taker.id
+
+
+def _touch(session: Session, taker: Booking | Hold | WalkIn) -> None:
+    # Walk-ins count towards no cap and no client's limit.
+    booked = None if isinstance(taker, WalkIn) else taker
     counters.touch(
         session,
-        [*appointment.provider_ids, *appointment.resource_ids],
-        starts=[appointment.starts_at],
-        client_id=appointment.client_id,
+        [*taker.provider_ids, *taker.resource_ids],
+        starts=[booked.starts_at] if booked else [],
+        client_id=booked.client_id if booked else None,
     )
 
 
@@ -262,11 +313,10 @@ def _clear(session: Session, claim: Claim, now: dt.datetime) -> bool:
 
 
 def _binds(claim: Claim, seats: Sequence[Seat]) -> dict[str, Any]:
-    begins, ends = claim.offer.blocked(instant(claim.starts_at))
     return {
         "id": claim.id,
         "expires_at": claim.expires_at,
-        "blocked": Range(moment(begins), moment(ends)),
+        "blocked": claim.blocked,
         "allocation_ids": [new_id() for _ in seats],
         "taken_ids": [seat.resource_id for seat in seats],
         "session_ids": [seat.session_id for seat in seats],
@@ -278,7 +328,7 @@ def _seats(session: Session, claim: Claim, now: dt.datetime) -> Sequence[Seat] |
     """What to take, in the order of resources; None if a group start is full."""
     team = claim.team
     if claim.offer.capacity == 1:
-        return [Seat(claim.id, each, 0) for each in team.everyone]
+        return _own_seats(claim)
     groups = {
         provider: group_session(provider, claim.service_id, claim.starts_at)
         for provider in team.provider_ids
@@ -299,6 +349,10 @@ def _seats(session: Session, claim: Claim, now: dt.datetime) -> Sequence[Seat] |
     resources = own if own and team.resource_ids else team.resource_ids
     seats += [Seat(leader.session_id, each, leader.seat) for each in resources]
     return sorted(seats, key=lambda seat: seat.resource_id)
+
+
+def _own_seats(claim: Claim) -> Sequence[Seat]:
+    return [Seat(claim.id, each, 0) for each in claim.team.everyone]
 
 
 def _resources(claim: Claim, seats: Sequence[Seat]) -> list[uuid.UUID]:

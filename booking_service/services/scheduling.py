@@ -24,7 +24,6 @@ from booking_service.domain.availability import (
     reasons_against,
 )
 from booking_service.domain.choice import Slot
-from booking_service.domain.hours import shifts
 from booking_service.domain.localtime import (
     DAY,
     Span,
@@ -92,19 +91,10 @@ def scene(
         except_for=terms.except_for,
     )
     capped = capping.allowances(session, terms, provider_ids, (first, last))
-    closures = _touching(rules.closures, reach)
     calendars = [
-        Calendar(
-            provider_id=provider_id,
-            shifts=shifts(
-                rules.plans.get(provider_id, ()),
-                rules.overrides.get(provider_id, {}),
-                first=first,
-                last=last,
-                zone=zone,
-            ),
-            time_off=_touching(rules.absences.get(provider_id, ()), reach),
-            closures=closures,
+        rules.calendar(
+            provider_id,
+            reach,
             taken=taken.get(provider_id, ()),
             allowances=capped.of(provider_id),
         )
@@ -120,10 +110,6 @@ def scene(
         if each.expires_at is not None
     ]
     return Scene(calendars, pools, [*expiries, *capped.expiries])
-
-
-def _touching(spans: Sequence[Span], window: Span) -> Sequence[Span]:
-    return [span for span in spans if span[0] < window[1] and window[0] < span[1]]
 
 
 @dataclass(frozen=True)

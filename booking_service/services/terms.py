@@ -14,7 +14,7 @@ from booking_service.domain.actors import Actor
 from booking_service.domain.availability import EVER, Bounds, Offer
 from booking_service.domain.localtime import MINUTE, instant, local_date, wall_instant
 from booking_service.domain.rules import ServiceRules, ShopRules
-from booking_service.models import Booking, Hold
+from booking_service.models import Booking, Hold, WalkIn
 from booking_service.repositories import caps, clients
 from booking_service.services.rulebook import RULEBOOK, require_service
 
@@ -124,6 +124,26 @@ def terms_of_hold(session: Session, hold: Hold, *, counter: int, now: dt.datetim
     return replace(
         terms, offer=_as_made(terms.offer, hold), bounds=bounds, except_for=hold.id
     )
+
+
+def terms_of_walk_in(
+    session: Session, walk_in: WalkIn, *, counter: int, now: dt.datetime
+) -> Terms:
+    """The terms for serving a walk-in at once.
+
+    It is served alone, for as long as its service took when it joined, and with no
+    buffer before: nobody can prepare for it.
+    """
+    rules = RULEBOOK.rules(session, counter=counter, now=now)
+    terms = _terms(rules, rules.services[walk_in.service_id], now)
+    offer = replace(
+        terms.offer,
+        duration=walk_in.duration_minutes * MINUTE,
+        buffer_before=0,
+        buffer_after=walk_in.buffer_after_minutes * MINUTE,
+        capacity=1,
+    )
+    return replace(terms, offer=offer)
 
 
 def _as_made(offer: Offer, made: Booking | Hold) -> Offer:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from booking_service.errors import (
+    AlreadyWaiting,
     BookingServiceError,
     ChangedMeanwhile,
     SlotTaken,
@@ -21,6 +22,7 @@ VIOLATIONS: dict[str, Callable[[], BookingServiceError]] = {
     "allocations_seat_key": SlotTaken,
     "providers_subject_key": SubjectInUse,
     "clients_subject_key": SubjectInUse,
+    "walk_ins_one_place_key": AlreadyWaiting,
 }
 
 

@@ -93,6 +93,7 @@ def filled(address: str, new_shop: MakeShop) -> Target:
     )
     override = f"/providers/{anna['id']}/date-overrides/{later['date']}"
     made(shop.manager.put(override, hours=[]))
+    feed = made(shop.manager.post(f"/providers/{anna['id']}/calendar-feed"))
     hold = {"service_id": cut["id"], "starts_at": "2030-01-08T15:00:00Z"}
     ids = {
         **later,
@@ -103,6 +104,8 @@ def filled(address: str, new_shop: MakeShop) -> Target:
         "time_off_id": absence["id"],
         "closure_id": made(shop.manager.post("/closures", **days))["id"],
         "client_id": made(shop.manager.post("/clients", name="Dana"))["id"],
+        "walk_in_id": made(shop.manager.post("/walk-ins", service_id=cut["id"]))["id"],
+        "feed_token": feed["path"].split("/")[2],
         "booking_id": made(shop.book(cut, "10:00", anna))["id"],
         "slug": victim.slug,
     }

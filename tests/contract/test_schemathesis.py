@@ -46,6 +46,7 @@ CROSS_FIELD_RULES = {
     "list_services",
     "list_shops",
     "list_time_off",
+    "list_walk_ins",
     "list_working_hours_plans",
     "replace_date_override",
     "replace_working_hours",

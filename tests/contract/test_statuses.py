@@ -124,6 +124,7 @@ UNKNOWN_IN_BODY: dict[str, dict[str, Any]] = {
     },
     "create_hold": {"service_id": NOBODY, "starts_at": "2030-01-08T12:00:00Z"},
     "create_provider": {"name": "Anna", "service_ids": [NOBODY]},
+    "create_walk_in": {"service_id": NOBODY},
 }
 
 
@@ -148,6 +149,11 @@ def conflict(stage: Stage, operation: Operation) -> Answer:
         made(stage.manager.put(booking, status="completed"))
     elif operation.id == "update_booking":
         return stage.ask(operation, body=b'{"status": "completed"}')
+    elif operation.id == "update_walk_in":
+        return stage.ask(operation, body=b'{"status": "done"}')
+    elif operation.id == "get_wait_estimate":
+        stage.hit.ids["service_id"] = stage.hit.shop.add_service()["id"]
+        return stage.ask(operation)
     elif operation.id in ("update_provider", "update_client"):
         kind = operation.template.split("/")[1]
         made(stage.manager.post(f"/{kind}", name="Other", subject="taken"))
@@ -189,7 +195,13 @@ def key_reused(stage: Stage, operation: Operation) -> Answer:
             "starts_at": "2030-01-08T12:00:00Z",
         },
         "create_shop": {"slug": f"k-{stage.hit.victim}", "name": "K", "timezone": "UTC"},
+        "create_walk_in": {"service_id": stage.hit.ids["service_id"]},
     }
+    if operation.body is None:  # another request is one for another path
+        assert stage.ask(operation, headers=key).status == 201
+        other = stage.hit.shop.add_provider()["id"]
+        path = operation.path(**{**stage.hit.ids, "provider_id": other})
+        return stage.ask(operation, headers=key, target=path.encode())
     body = bodies.get(operation.id, operation.body or {})
     first = stage.ask(operation, headers=key, body=json.dumps(body).encode())
     assert first.status == 201, first.body
@@ -289,7 +301,7 @@ def test_documented_status_is_answered(
     kind = answer.headers.get("content-type", "").partition(";")[0]
     content = documented.get("content", {})
     assert kind in content or (not kind and not content)
-    if content:
+    if kind.endswith("json"):
         assert list(Schema(content[kind]["schema"]).errors(json.loads(answer.body))) == []
 
 

@@ -49,6 +49,7 @@ def resources(shop: Shop, platform: Caller) -> dict[str, tuple[Caller, str]]:
     closure = made(manager.post("/closures", **days))
     client = made(manager.post("/clients", name="Dana"))
     booking = made(shop.book(cut, "10:00", anna))
+    walk_in = made(manager.post("/walk-ins", service_id=cut["id"]))
     return {
         "shop": (manager, "/shop"),
         "provider": (manager, provider),
@@ -60,6 +61,7 @@ def resources(shop: Shop, platform: Caller) -> dict[str, tuple[Caller, str]]:
         "client": (manager, f"/clients/{client['id']}"),
         "own client": (shop.client(), "/clients/me"),
         "booking": (manager, f"/bookings/{booking['id']}"),
+        "walk-in": (manager, f"/walk-ins/{walk_in['id']}"),
         "platform shop": (platform, f"/platform/shops/{shop.slug}"),
     }
 
@@ -75,6 +77,7 @@ KINDS = [
     "client",
     "own client",
     "booking",
+    "walk-in",
 ]
 DELETED = ["provider", "service", "date override", "time off", "closure"]
 Resources = dict[str, tuple[Caller, str]]

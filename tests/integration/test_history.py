@@ -92,7 +92,7 @@ class TestHistory:
         clock.set("2030-01-08T10:00:00Z")
         with parts.database.shop_transaction(bound(parts.shops.get(shop.slug))) as session:
             expire_booking(
-                session, booking_id=_id(booking), schedule_version=1, now=parts.clock()
+                session, subject=_id(booking), schedule_version=1, now=parts.clock()
             )
 
         expired = history(shop, booking)[-1]

@@ -24,7 +24,10 @@ def fill(shop: Shop) -> Ids:
     time_off = made(shop.manager.post(f"{path}/time-off", **dates))
     closure = made(shop.manager.post("/closures", **dates))
     made(shop.manager.put(f"{path}/date-overrides/2030-01-07", hours=[]))
+    walk_in = made(shop.manager.post("/walk-ins", service_id=cut["id"]))
+    made(shop.manager.post(f"{path}/calendar-feed"))
     return {
+        "walk_in_id": walk_in["id"],
         "service_id": cut["id"],
         "provider_id": anna["id"],
         "booking_id": booking["id"],
@@ -61,7 +64,7 @@ def send(caller: Caller, operation: Operation, ids: Ids) -> tuple[int, str]:
 class TestForeignIds:
     @pytest.mark.parametrize(
         "operation",
-        [o for o in IN_A_SHOP if o.takes_ids or o.id == "get_availability"],
+        [o for o in IN_A_SHOP if o.takes_ids or "service_id" in o.query],
         ids=repr,
     )
     def test_are_answered_like_unknown_ones(
@@ -101,7 +104,8 @@ class TestForeignIds:
 
 class TestLists:
     @pytest.mark.parametrize(
-        "path", ["/bookings", "/providers", "/services", "/clients", "/closures"]
+        "path",
+        ["/bookings", "/providers", "/services", "/clients", "/closures", "/walk-ins"],
     )
     def test_show_the_own_shop_only(self, shops: tuple[Shop, Shop, Ids], path: str) -> None:
         own, other, _ = shops

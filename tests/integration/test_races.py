@@ -18,6 +18,7 @@ from booking_service.errors import SlotTaken
 from booking_service.services.bookings import NewBooking, create_booking
 from booking_service.services.scheduling import Candidates
 from tenants.registry import bound
+from tests.clocks import SettableClock
 from tests.databases import TestDatabase, one_value
 from tests.integration.driver import JsonObject, Shop, instant, made
 
@@ -228,6 +229,43 @@ class TestCancellation:
         with superuser.connect() as connection:
             query = text("select count(*) from control.outbox where subject = :booking")
             assert connection.execute(query, {"booking": booking["id"]}).scalar_one() == 2
+
+
+class TestWalkIns:
+    def test_start_one_by_one(
+        self, shop: Shop, parts: Parts, superuser: Engine, clock: SettableClock
+    ) -> None:
+        clock.set("2030-01-08T10:00:00Z")
+        cut = shop.add_service(30, resource_kinds=["chair"])
+        shop.add_provider(cut)
+        shop.add_provider(cut, name="Bea")
+        made(shop.manager.post("/resources", name="A", kind="chair"))
+        paths = [
+            f"/walk-ins/{made(shop.manager.post('/walk-ins', service_id=cut['id']))['id']}"
+            for _ in range(8)
+        ]
+
+        def start(path: str) -> Callable[[], int]:
+            return lambda: shop.manager.put(path, status="in_service").status_code
+
+        def book() -> int:
+            return shop.book(cut, "10:00").status_code
+
+        statuses = at_once(*(start(path) for path in paths * 4), *[book] * 32)
+
+        assert sum(statuses[status] for status in (200, 201)) == 1
+        assert set(statuses) <= {200, 201, 409}
+        assert overlapping_allocations(superuser, parts, shop) == 0
+
+    def test_are_joined_by_a_client_once(self, shop: Shop) -> None:
+        cut = shop.add_service(30)
+        shop.add_provider(cut)
+        dana = shop.client("dana")
+
+        def join() -> int:
+            return dana.post("/walk-ins", service_id=cut["id"]).status_code
+
+        assert at_once(*[join] * 16) == {201: 1, 409: 15}
 
 
 class TestRules:

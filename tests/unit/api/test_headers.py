@@ -264,3 +264,18 @@ class TestHeaderParameters:
             "#/header/Idempotency-Key",
             "/name",
         }
+
+
+class TestLiteralPaths:
+    """A path that the contract spells out is no value of a parameter."""
+
+    @pytest.mark.parametrize("path", ["/walk-ins/estimate", "/walk-ins/accuracy"])
+    @pytest.mark.parametrize("token", [{}, bearer("manager")])
+    def test_have_their_own_methods(
+        self, path: str, token: dict[str, str], service: Service
+    ) -> None:
+        answer = ask(service.app, "PUT", path, json={"status": "left"}, headers=token)
+
+        assert answer.status_code == 405
+        assert answer.headers["allow"] == "GET, HEAD"
+        assert service.database.reached == 0
