@@ -25,6 +25,10 @@ from bench.workload import Request, Workload, prepared
 
 SHOP = "bench"
 SIDES = ("service", "baseline")
+# What the plain application does not know is asked of the service only, by as many at
+# once as there are processes.
+WIDE = "availability-20x31"
+CASES = ("create", "get", "availability", WIDE)
 MOST_PER_SECOND = 3000
 Result = dict[str, Any]
 
@@ -38,7 +42,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="booking-bench-") as folder:
         Path(folder).chmod(0o755)
         with deployed(Path(folder), shop=SHOP) as deployment:
-            workload = prepared(deployment, SHOP)
+            workload = prepared(deployment, SHOP, wide=WIDE in options.cases)
             cases = {
                 case: measured(deployment, workload, case, options)
                 for case in options.cases
@@ -53,13 +57,20 @@ def measured(
     deployment: Deployment, workload: Workload, case: str, options: argparse.Namespace
 ) -> Result:
     """One case: a warm-up, then rounds in turn."""
-    rounds: dict[str, list[Result]] = {side: [] for side in SIDES}
+    sides: Sequence[str] = SIDES
+    connections: int = options.connections
+    if case == WIDE:
+        sides, connections = SIDES[:1], WORKERS
+    rounds: dict[str, list[Result]] = {side: [] for side in sides}
     for number in range(options.rounds + 1):
         seconds = options.seconds if number else options.warm_up
-        for side in SIDES:
-            result = _load(deployment, workload, case, side, seconds, options.connections)
+        for side in sides:
+            result = _load(deployment, workload, case, side, seconds, connections)
             if number:
                 rounds[side].append(result)
+    medians = {side: _median(rounds[side]) for side in sides}
+    if len(sides) == 1:
+        return medians
     ratios = [
         service["per_second"] / baseline["per_second"]
         for service, baseline in zip(rounds["service"], rounds["baseline"], strict=True)
@@ -67,7 +78,7 @@ def measured(
     return {
         "ratio_vs_plain": round(statistics.median(ratios), 3),
         "ratios": [round(ratio, 3) for ratio in ratios],
-        **{side: _median(rounds[side]) for side in SIDES},
+        **medians,
     }
 
 
@@ -111,6 +122,8 @@ def _load(
 def _requests(workload: Workload, case: str, side: str, seconds: int) -> Sequence[Request]:
     if case == "availability":
         return workload.availability()
+    if case == WIDE:
+        return workload.wide
     if case == "get":
         return workload.gets[side]
     return list(itertools.islice(workload.creates[side], seconds * MOST_PER_SECOND))
@@ -125,15 +138,22 @@ def _median(rounds: Sequence[Result]) -> Result:
 
 
 def _table(cases: dict[str, Result]) -> str:
-    lines = [f"{'case':<14}{'ratio':>7}{'spread':>14}{'service':>22}{'plain':>22}"]
+    lines = [f"{'case':<20}{'ratio':>6}{'spread':>11}{'service':>34}{'plain':>34}"]
     for name, case in cases.items():
-        spread = f"{min(case['ratios']):.2f}–{max(case['ratios']):.2f}"
-        sides = "".join(
-            f"{case[side]['per_second']:>10.0f}/s p99 {case[side]['p99_ms']:>4.0f} ms"
-            for side in SIDES
-        )
-        lines.append(f"{name:<14}{case['ratio_vs_plain']:>7.2f}{spread:>14}{sides}")
+        ratio = spread = "–"
+        if "ratios" in case:
+            ratio = f"{case['ratio_vs_plain']:.2f}"
+            spread = f"{min(case['ratios']):.2f}–{max(case['ratios']):.2f}"
+        sides = "".join(f"{_told(case[side]):>34}" for side in SIDES if side in case)
+        lines.append(f"{name:<20}{ratio:>6}{spread:>11}{sides}")
     return "\n".join(lines)
+
+
+def _told(figures: Result) -> str:
+    return (
+        f"{figures['per_second']:.0f}/s p50 {figures['p50_ms']:.0f}"
+        f" p99 {figures['p99_ms']:.0f} ms"
+    )
 
 
 def _machine() -> Result:
@@ -152,7 +172,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--warm-up", type=int, default=2, help="seconds")
     parser.add_argument("--connections", type=int, default=16)
     parser.add_argument(
-        "cases", nargs="*", default=["create", "get", "availability"], metavar="CASE"
+        "cases", nargs="*", default=CASES, metavar="CASE", help=f"of {', '.join(CASES)}"
     )
     return parser.parse_args()
 

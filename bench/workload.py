@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import json
+import random
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +25,8 @@ OPENS, CLOSES, MINUTES = 8, 20, 30
 STARTS = 20
 # So many of a provider's first day are booked before it begins: every second one.
 BOOKED = 10
+# The wide case: so many providers and days, and so many bookings among them.
+WIDE_PROVIDERS, WIDE_DAYS, WIDE_BOOKINGS = 20, 31, 5000
 WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 Request = dict[str, Any]
 
@@ -34,6 +38,8 @@ class Workload:
     Attributes:
         creates: Bookings of free starts, each for one use.
         gets: Bookings by id, as each application calls them.
+        wide: The availability of many providers over a month, which the plain
+            application does not know.
     """
 
     shop: str
@@ -41,6 +47,7 @@ class Workload:
     provider_ids: list[str]
     creates: dict[str, Iterator[Request]]
     gets: dict[str, list[Request]]
+    wide: list[Request]
 
     def availability(self) -> list[Request]:
         """A day of one provider, half of it booked."""
@@ -56,8 +63,14 @@ class Workload:
         ]
 
 
-def prepared(deployment: Deployment, shop: str) -> Workload:
-    """Fill both applications with the same shop."""
+def prepared(deployment: Deployment, shop: str, *, wide: bool) -> Workload:
+    """Fill both applications with the same shop.
+
+    Args:
+        deployment: Where they run.
+        shop: Its slug.
+        wide: Whether the wide case is needed, which takes a while to fill.
+    """
     platform = _caller(deployment.service, deployment.token("platform"))
     _made(platform, "/platform/shops", slug=shop, name="Bench", timezone="Europe/Berlin")
     manager = _caller(deployment.service, deployment.token("manager"))
@@ -65,16 +78,11 @@ def prepared(deployment: Deployment, shop: str) -> Workload:
     service = _made(manager, "/services", name="Cut", duration_minutes=MINUTES)
     day = {"starts": f"{OPENS:02}:00", "ends": f"{CLOSES:02}:00"}
     hours = {"hours": [{"weekday": weekday, **day} for weekday in WEEK]}
-    providers = []
-    for number in range(PROVIDERS):
-        provider = _made(
-            manager, "/providers", name=f"Provider {number}", service_ids=[service]
-        )
-        path = f"/providers/{provider}/working-hours"
-        manager.put(path, json=hours).raise_for_status()
-        providers.append(provider)
+    providers = _providers(manager, PROVIDERS, service, hours)
     _fill_baseline(deployment.baseline_database, shop, service, providers)
-    workload = Workload(shop, service, providers, {}, {})
+    workload = Workload(shop, service, providers, {}, {}, [])
+    if wide:
+        workload.wide = _wide(deployment, manager, hours)
     for name, address in (
         ("service", deployment.service),
         ("baseline", deployment.baseline),
@@ -89,6 +97,39 @@ def prepared(deployment: Deployment, shop: str) -> Workload:
         workload.gets[name] = [{"method": "GET", "path": f"/bookings/{id_}"} for id_ in ids]
         workload.creates[name] = _creates(service, providers)
     return workload
+
+
+def _providers(
+    manager: httpx.Client, count: int, service: str, hours: dict[str, Any]
+) -> list[str]:
+    made = []
+    for number in range(count):
+        provider = _made(
+            manager, "/providers", name=f"Provider {number}", service_ids=[service]
+        )
+        path = f"/providers/{provider}/working-hours"
+        manager.put(path, json=hours).raise_for_status()
+        made.append(provider)
+    return made
+
+
+def _wide(
+    deployment: Deployment, manager: httpx.Client, hours: dict[str, Any]
+) -> list[Request]:
+    """Many providers with many bookings over a month, and the question for all of it."""
+    service = _made(manager, "/services", name="Wide", duration_minutes=MINUTES)
+    providers = _providers(manager, WIDE_PROVIDERS, service, hours)
+    days = [tomorrow() + dt.timedelta(days=number) for number in range(WIDE_DAYS)]
+    places = list(itertools.product(providers, days, range(STARTS)))
+    random.Random(1).shuffle(places)  # noqa: S311 - a workload, no secret
+    client = _caller(deployment.service, deployment.token("client"))
+    with ThreadPoolExecutor(8) as pool:
+        bodies = (_body(service, *place) for place in places[:WIDE_BOOKINGS])
+        list(pool.map(lambda body: _made(client, "/bookings", **body), bodies))
+    end = days[-1] + dt.timedelta(days=1)
+    window = f"from={days[0]}T00:00:00Z&to={end}T00:00:00Z"
+    path = f"/availability?service_id={service}&{window}&limit=5000"
+    return [{"method": "GET", "path": path}]
 
 
 def _creates(service: str, providers: list[str]) -> Iterator[Request]:

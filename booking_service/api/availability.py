@@ -127,11 +127,14 @@ def serialise(answer: Answer) -> Json:
 
 
 def _slots(answer: Answer) -> list[Json]:
+    # The same few providers stand in thousands of slots.
+    everyone = {each for slot in answer.slots for each in slot.provider_ids}
+    names = {provider: str(provider) for provider in everyone}
     return [
         {
             "starts_at": rfc3339(slot.starts_at),
             "ends_at": rfc3339(slot.ends_at),
-            "provider_ids": [str(provider) for provider in slot.provider_ids],
+            "provider_ids": [names[each] for each in slot.provider_ids],
             "seats_left": slot.seats_left,
         }
         for slot in answer.slots

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 
 from booking_service.domain.localtime import Span
@@ -50,6 +50,12 @@ def meets(span: Span, others: Sequence[Span]) -> bool:
     """The same of many others, which are merged."""
     position = bisect_right(others, span[0], key=lambda other: other[1])
     return position < len(others) and others[position][0] < span[1]
+
+
+def near(spans: Sequence[Span], window: Span) -> Sequence[Span]:
+    """Those of many spans, which are merged, that share time with ``window``."""
+    first = bisect_right(spans, window[0], key=lambda span: span[1])
+    return spans[first : bisect_left(spans, window[1], key=lambda span: span[0])]
 
 
 def contained(span: Span, others: Sequence[Span]) -> bool:

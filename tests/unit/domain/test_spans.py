@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from booking_service.domain.spans import covers, merged, overlaps, subtracted
+from booking_service.domain.spans import covers, merged, near, overlaps, subtracted
 
 spans = st.lists(
     st.tuples(st.integers(0, 40), st.integers(0, 40)).map(lambda p: (min(p), max(p)))
@@ -56,3 +56,15 @@ class TestCovers:
     def test_needs_one_span_that_contains_all(self) -> None:
         assert covers([(0, 5)], (1, 5))
         assert not covers([(0, 3), (4, 9)], (2, 5))
+
+
+class TestNear:
+    @given(spans, st.integers(0, 40), st.integers(1, 10))
+    def test_keeps_those_that_share_time(
+        self, given: list[tuple[int, int]], start: int, length: int
+    ) -> None:
+        window = (start, start + length)
+
+        found = near(merged(given), window)
+
+        assert list(found) == [each for each in merged(given) if overlaps(window, [each])]
