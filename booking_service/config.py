@@ -6,11 +6,21 @@ import datetime as dt
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
 from dotenv import dotenv_values
+
+from booking_service.issuers import (
+    ALGORITHMS,
+    ConfigurationError,
+    Issuer,
+    further_issuers,
+    issuer_of,
+)
+
+__all__ = ["ROOT", "ConfigurationError", "Environment", "Settings"]
 
 ROOT = Path(__file__).resolve().parents[1]
 SHORTEST_SECRET = 32
@@ -27,10 +37,6 @@ class Environment(StrEnum):
     TESTING = "testing"
 
 
-class ConfigurationError(Exception):
-    """A setting is missing or contradicts another; the text names it."""
-
-
 @dataclass(frozen=True)
 class Settings:
     """Everything the service can be told; ``.env.example`` explains each.
@@ -40,16 +46,26 @@ class Settings:
         cors_origins: Whose pages may call the API; ``*`` is everyone's.
         clock_offset: Added to the system's clock for the service's ``now``.
         database_url: None only in development: the embedded PostgreSQL.
+        auth_jwks_url: Where the main issuer's keys are; None: development tokens.
+        issuers: Whose tokens are accepted, the main one first; each for the shops that
+            its tokens made.
+        auth_token_types: The ``typ`` that tokens may have, in lower case.
+        auth_shop_claim: The name under which tokens say which shop they are for.
+        auth_role_claim: The same of the role.
     """
 
     environment: Environment
-    secret_key: str
-    database_url: str | None = None
-    admin_database_url: str | None = None
+    secret_key: str = field(repr=False)
+    database_url: str | None = field(default=None, repr=False)
+    admin_database_url: str | None = field(default=None, repr=False)
     clock_offset: dt.timedelta = dt.timedelta(0)
     auth_issuer: str = "booking-service"
     auth_audience: str = "booking-service"
     auth_jwks_url: str | None = None
+    issuers: tuple[Issuer, ...] = ()
+    auth_token_types: frozenset[str] = frozenset({"at+jwt"})
+    auth_shop_claim: str = "shop"
+    auth_role_claim: str = "role"
     data_dir: Path = Path(".data")
     host: str = "127.0.0.1"
     port: int = 8000
@@ -63,6 +79,13 @@ class Settings:
     def is_production(self) -> bool:
         """Whether nothing may be assumed."""
         return self.environment is Environment.PRODUCTION
+
+    @property
+    def main_issuer(self) -> Issuer:
+        """The issuer of development tokens, and of shops made without a token."""
+        if self.issuers:
+            return self.issuers[0]
+        return Issuer(self.auth_issuer, self.auth_audience, self.auth_jwks_url or "")
 
     @classmethod
     def load(cls, dotenv: Path | None = None) -> Settings:
@@ -94,6 +117,12 @@ class Settings:
             auth_issuer=given.get("AUTH_ISSUER", cls.auth_issuer),
             auth_audience=given.get("AUTH_AUDIENCE", cls.auth_audience),
             auth_jwks_url=given.get("AUTH_JWKS_URL"),
+            issuers=_issuers(given),
+            auth_token_types=frozenset(
+                each.lower() for each in _listed(given, "AUTH_TOKEN_TYPES", "at+jwt")
+            ),
+            auth_shop_claim=given.get("AUTH_SHOP_CLAIM", cls.auth_shop_claim),
+            auth_role_claim=given.get("AUTH_ROLE_CLAIM", cls.auth_role_claim),
             data_dir=Path(given.get("DATA_DIR", str(cls.data_dir))),
             host=given.get("HOST", cls.host),
             port=_number(given, "PORT", cls.port),
@@ -161,6 +190,34 @@ def _environment(name: str) -> Environment:
     except ValueError as error:
         known = ", ".join(Environment)
         raise ConfigurationError(f"FLASK_ENV must be one of {known}") from error
+
+
+def _issuers(given: Mapping[str, str]) -> tuple[Issuer, ...]:
+    """The main issuer, if its keys are named, and all others."""
+    audience = given.get("AUTH_AUDIENCE", Settings.auth_audience)
+    others = further_issuers(given.get("AUTH_FURTHER_ISSUERS", ""), audience=audience)
+    if "AUTH_JWKS_URL" not in given:
+        if others:
+            raise ConfigurationError("AUTH_FURTHER_ISSUERS needs AUTH_JWKS_URL")
+        return ()
+    main = {
+        "issuer": given.get("AUTH_ISSUER", Settings.auth_issuer),
+        "jwks_url": given["AUTH_JWKS_URL"],
+        "algorithms": _listed(given, "AUTH_ALGORITHMS", ",".join(ALGORITHMS)),
+    }
+    for name in ("url", "client_id", "client_secret"):
+        variable = f"AUTH_INTROSPECTION_{name.upper()}"
+        if variable in given:
+            main[f"introspection_{name}"] = given[variable]
+    first = issuer_of(main, audience=audience, what="AUTH_*")
+    names = [first.name, *(each.name for each in others)]
+    if len(set(names)) < len(names):
+        raise ConfigurationError("AUTH_FURTHER_ISSUERS names an issuer twice")
+    return (first, *others)
+
+
+def _listed(given: Mapping[str, str], name: str, default: str) -> list[str]:
+    return [each.strip() for each in given.get(name, default).split(",") if each.strip()]
 
 
 def _origins(text: str) -> tuple[str, ...]:

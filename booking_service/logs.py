@@ -39,6 +39,13 @@ def configure(*, level: int = logging.INFO) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
-    # These tell of every request or key in their own words; we have ours.
-    for chatty in ("httpx", "connexion", "uvicorn.access", "alembic"):
+    silence_the_chatty()
+
+
+def silence_the_chatty() -> None:
+    """Keep those down who tell of every request or key in their own words.
+
+    Addresses are among these words, and some are secret.
+    """
+    for chatty in ("httpx", "httpcore", "connexion", "uvicorn.access", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

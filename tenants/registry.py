@@ -139,10 +139,19 @@ def require_by_slug(session: Session, slug: str, *, for_update: bool = False) ->
 
 
 def page_of_shops(
-    session: Session, *, after: str | None, limit: int
+    session: Session, *, after: str | None, limit: int, issuer: str | None = None
 ) -> Sequence[ShopRecord]:
-    """Shops that are not deleted, by slug, from behind ``after`` on."""
+    """Shops that are not deleted, by slug, from behind ``after`` on.
+
+    Args:
+        session: The control plane's.
+        after: The slug behind which to begin; None: from the first one on.
+        limit: How many at most.
+        issuer: Whose shops alone are wanted; None: everyone's.
+    """
     query = select(ShopRecord).where(ShopRecord.status != Status.DELETED)
+    if issuer is not None:
+        query = query.where(ShopRecord.issuer == issuer)
     if after is not None:
         query = query.where(ShopRecord.slug > after)
     return session.scalars(query.order_by(ShopRecord.slug).limit(limit)).all()

@@ -1,44 +1,40 @@
 """Bearer tokens: who the request comes from.
 
 Two modes: development tokens signed with the service's own secret (HS256), and
-tokens of an auth service, verified with the keys that it publishes (RFC 7517).
+tokens of auth services, verified with the keys that they publish (RFC 9068).
 """
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 import hashlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-import httpx
 import jwt
-import structlog
 from cachetools import TTLCache
 
+from booking_service.api.introspection import Revocation
+from booking_service.api.keys import JwksKeys
 from booking_service.config import Settings
 from booking_service.domain.actors import Role
-from booking_service.errors import KeysUnavailable, Unauthenticated
+from booking_service.errors import Unauthenticated
+from booking_service.issuers import Issuer
 
 Claims = Mapping[str, Any]
 
-REQUIRED = ["iss", "aud", "sub", "iat", "exp", "role"]
-TYPES = frozenset({"at+jwt", "application/at+jwt", "jwt"})
-ASYMMETRIC = ["RS256", "ES256", "EdDSA"]
+REQUIRED = ("iss", "aud", "sub", "iat", "exp")
 LONGEST_TOKEN = 8192
 LONGEST_SUBJECT = 255
 LEEWAY_SECONDS = 5
-
-_log = structlog.get_logger(__name__)
 
 
 class Verifier(Protocol):
     """Says whose token it is."""
 
     async def verify(self, token: str) -> Claims:
-        """The claims of a good token.
+        """The claims of a good token, with ``role`` and ``shop`` under these names.
 
         Raises:
             Unauthenticated: It is not one of ours, or has expired.
@@ -48,39 +44,62 @@ class Verifier(Protocol):
 def verifier(settings: Settings) -> Verifier:
     """The verifier of the mode that the settings choose."""
     if settings.auth_jwks_url:
-        keys = JwksKeys(settings.auth_jwks_url)
-        return RememberingVerifier(AuthServiceVerifier(settings, keys))
+        return RememberingVerifier(AuthServiceVerifier(settings))
     return RememberingVerifier(DevelopmentVerifier(settings))
 
 
-def _decode(token: str, key: Any, algorithms: list[str], settings: Settings) -> Claims:
+def _decode(
+    token: str, key: Any, algorithms: Sequence[str], issuer: Issuer, settings: Settings
+) -> Claims:
     try:
         claims: dict[str, Any] = jwt.decode(
             token,
             key,
-            algorithms=algorithms,
-            issuer=settings.auth_issuer,
-            audience=settings.auth_audience,
+            algorithms=list(algorithms),
+            issuer=issuer.name,
+            audience=issuer.audience,
             leeway=LEEWAY_SECONDS,
-            options={"require": REQUIRED},
+            options={"require": [*REQUIRED, settings.auth_role_claim]},
         )
-    except (jwt.PyJWTError, ValueError, TypeError) as error:
+    except (jwt.PyJWTError, ValueError, TypeError, OverflowError) as error:
         raise Unauthenticated(f"The token is not accepted: {error}") from error
-    _require_form(claims)
-    return claims
+    named = {
+        **claims,
+        "role": claims[settings.auth_role_claim],
+        "shop": claims.get(settings.auth_shop_claim),
+    }
+    _require_form(named)
+    return named
 
 
-def _header(token: str) -> Mapping[str, Any]:
+def _header(token: str, settings: Settings) -> Mapping[str, Any]:
     if len(token) > LONGEST_TOKEN:
         raise Unauthenticated("The token is too long.")
     try:
         header = jwt.get_unverified_header(token)
     except (jwt.PyJWTError, ValueError, TypeError) as error:
         raise Unauthenticated("The token is malformed.") from error
+    # What a critical extension means is not known here (RFC 7515, section 4.1.11).
+    if "crit" in header:
+        raise Unauthenticated("The token asks for what is not understood here.")
     kind = header.get("typ", "jwt")
-    if not isinstance(kind, str) or kind.lower() not in TYPES:
+    if not isinstance(kind, str) or _media_type(kind) not in settings.auth_token_types:
         raise Unauthenticated("The token is not an access token.")
     return header
+
+
+def _media_type(kind: str) -> str:
+    """The ``typ`` without the prefix that may be left out (RFC 7515, section 4.1.9)."""
+    return kind.lower().removeprefix("application/")
+
+
+def _issuer_named(token: str) -> object:
+    """Who a token says has issued it; to be verified."""
+    try:
+        claims = jwt.decode(token, options={"verify_signature": False})
+    except (jwt.PyJWTError, ValueError, TypeError, OverflowError) as error:
+        raise Unauthenticated("The token is malformed.") from error
+    return claims.get("iss")
 
 
 def _require_form(claims: Claims) -> None:
@@ -131,7 +150,7 @@ class RememberingVerifier:
 
     async def verify(self, token: str) -> Claims:
         """The claims of a good token."""
-        name = hashlib.blake2b(token.encode("utf-8", "replace"), digest_size=32).digest()
+        name = digest(token)
         claims = self._known.get(name)
         if claims is None or claims["exp"] + LEEWAY_SECONDS <= self._clock():
             claims = await self._verifier.verify(token)
@@ -148,85 +167,52 @@ class DevelopmentVerifier:
 
     async def verify(self, token: str) -> Claims:
         """The claims of a good token."""
-        _header(token)
-        return _decode(token, self._settings.secret_key, ["HS256"], self._settings)
+        settings = self._settings
+        _header(token, settings)
+        issuer = settings.main_issuer
+        return _decode(token, settings.secret_key, ["HS256"], issuer, settings)
 
 
 class AuthServiceVerifier:
-    """Accepts what the auth service's keys have signed."""
+    """Accepts what the auth services' keys have signed, each for itself."""
 
-    def __init__(self, settings: Settings, keys: JwksKeys) -> None:
-        """Verify with the published keys."""
+    def __init__(
+        self, settings: Settings, *, keys: Callable[[str], JwksKeys] = JwksKeys
+    ) -> None:
+        """Verify with published keys.
+
+        Args:
+            settings: Name the issuers.
+            keys: Makes the key set of a URL.
+        """
         self._settings = settings
-        self._keys = keys
+        self._issuers = {each.name: each for each in settings.issuers}
+        self._keys = {each.name: keys(each.jwks_url) for each in settings.issuers}
+        self._revocations = {
+            each.name: Revocation(each.introspection)
+            for each in settings.issuers
+            if each.introspection is not None
+        }
 
     async def verify(self, token: str) -> Claims:
         """The claims of a good token."""
-        header = _header(token)
-        key = await self._keys.find(header.get("kid"))
+        header = _header(token, self._settings)
+        name = _issuer_named(token)
+        issuer = self._issuers.get(name) if isinstance(name, str) else None
+        if issuer is None:
+            raise Unauthenticated("The token's issuer is unknown.")
+        key = await self._keys[issuer.name].find(header.get("kid"))
         if key is None:
             raise Unauthenticated("The token is signed with an unknown key.")
-        return _decode(token, key, ASYMMETRIC, self._settings)
+        claims = _decode(token, key, issuer.algorithms, issuer, self._settings)
+        if issuer.name in self._revocations:
+            await self._revocations[issuer.name].require_active(token, digest(token))
+        return claims
 
 
-class JwksKeys:
-    """The published keys, fetched without blocking and kept through outages.
-
-    A token that names an unknown key has the keys fetched anew, but never twice
-    within 30 seconds, whatever comes. Aged keys are refreshed beside the
-    requests, which go on with the old ones.
-    """
-
-    LIFE_SECONDS = 600.0
-    REST_SECONDS = 30.0
-    FIRST_REST_SECONDS = 2.0
-    TIMEOUT_SECONDS = 5.0
-
-    def __init__(self, url: str) -> None:
-        """Fetch from ``url``, later."""
-        self._url = url
-        self._keys: dict[str | None, jwt.PyJWK] = {}
-        self._fetched_at = self._tried_at = float("-inf")
-        self._lock = asyncio.Lock()
-        self._refresh: asyncio.Task[None] | None = None
-
-    async def find(self, kid: object) -> jwt.PyJWK | None:
-        """The key with this id; a set of one key answers to no id, too.
-
-        Raises:
-            KeysUnavailable: No keys could be fetched yet.
-        """
-        name = kid if isinstance(kid, str) else None
-        if name not in self._keys:
-            async with self._lock:
-                if name not in self._keys:
-                    await self._fetch()
-        elif time.monotonic() - self._fetched_at > self.LIFE_SECONDS:
-            self._refresh = asyncio.create_task(self._fetch())
-        if not self._keys:
-            raise KeysUnavailable
-        return self._keys.get(name)
-
-    async def _fetch(self) -> None:
-        rest = self.REST_SECONDS if self._keys else self.FIRST_REST_SECONDS
-        if time.monotonic() - self._tried_at < rest:
-            return
-        self._tried_at = time.monotonic()
-        try:
-            async with (
-                asyncio.timeout(self.TIMEOUT_SECONDS),
-                httpx.AsyncClient(timeout=self.TIMEOUT_SECONDS) as http,
-            ):
-                answer = await http.get(self._url)
-                answer.raise_for_status()
-                published = jwt.PyJWKSet.from_dict(answer.json()).keys
-        except Exception as error:  # noqa: BLE001 - the issuer may answer anything
-            _log.error("keys not fetched", url=self._url, error=repr(error))
-            return
-        keys: dict[str | None, jwt.PyJWK] = {key.key_id: key for key in published}
-        if len(published) == 1:
-            keys[None] = published[0]
-        self._keys, self._fetched_at = keys, time.monotonic()
+def digest(token: str) -> bytes:
+    """A name for a token, from which it cannot be told."""
+    return hashlib.blake2b(token.encode("utf-8", "replace"), digest_size=32).digest()
 
 
 def development_token(

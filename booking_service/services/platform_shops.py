@@ -16,7 +16,7 @@ from booking_service.services import idempotency
 from booking_service.services.changes import Guard, unguarded
 from booking_service.services.idempotency import Attempt, Reply
 from tenants.database import BoundShop, Database
-from tenants.errors import SlugInUse
+from tenants.errors import ShopNotFound, SlugInUse
 from tenants.models import ShopRecord, Status
 from tenants.provisioning import Provisioner
 from tenants.registry import (
@@ -143,49 +143,77 @@ class PlatformShops:
         with self._database.control_transaction() as session:
             return idempotency.find(session, attempt, now=now)
 
-    def get(self, slug: str) -> ShopRecord:
+    def get(self, slug: str, *, issuer: str | None = None) -> ShopRecord:
         """One shop.
 
+        Args:
+            slug: Which.
+            issuer: Whose shops alone may be seen; None: everyone's.
+
         Raises:
-            ShopNotFound: There is none with this slug.
+            ShopNotFound: There is none with this slug that may be seen.
         """
         with self._database.control_transaction() as session:
-            return require_by_slug(session, slug)
+            return _of_issuer(require_by_slug(session, slug), issuer)
 
-    def page(self, page: PageRequest) -> Page[ShopRecord]:
-        """Shops by slug."""
+    def page(self, page: PageRequest, *, issuer: str | None = None) -> Page[ShopRecord]:
+        """Shops by slug, of one issuer or of all."""
         after = str(page.after[0]) if page.after else None
         with self._database.control_transaction() as session:
-            rows = page_of_shops(session, after=after, limit=page.limit + 1)
+            rows = page_of_shops(session, after=after, limit=page.limit + 1, issuer=issuer)
         items = rows[: page.limit]
         more = len(rows) > page.limit
         return Page(items, (items[-1].slug,) if more else None)
 
     def update(
-        self, slug: str, *, status: Status | None, guard: Guard[ShopRecord] = unguarded
+        self,
+        slug: str,
+        *,
+        status: Status | None,
+        issuer: str | None = None,
+        guard: Guard[ShopRecord] = unguarded,
     ) -> ShopRecord:
         """Suspend or resume a shop, or leave it as it is.
 
+        Args:
+            slug: Which.
+            status: What it is to be; None: what it is.
+            issuer: Whose shops alone may be changed; None: everyone's.
+            guard: May refuse, before anything is changed.
+
         Raises:
-            ShopNotFound: There is none with this slug.
+            ShopNotFound: There is none with this slug that may be seen.
         """
         if status is None:
-            record = self.get(slug)
+            record = self.get(slug, issuer=issuer)
             guard(record)
             return record
         record = self._provisioner.set_status(
-            slug, status, guard=lambda _, record: guard(record)
+            slug, status, guard=lambda _, record: guard(_of_issuer(record, issuer))
         )
         self._registry.forget()
         return record
 
-    def delete(self, slug: str, *, guard: Guard[ShopRecord] = unguarded) -> None:
+    def delete(
+        self,
+        slug: str,
+        *,
+        issuer: str | None = None,
+        guard: Guard[ShopRecord] = unguarded,
+    ) -> None:
         """End a shop and all its data.
 
+        Args:
+            slug: Which.
+            issuer: Whose shops alone may be ended; None: everyone's.
+            guard: May refuse, before anything is changed.
+
         Raises:
-            ShopNotFound: There is none with this slug.
+            ShopNotFound: There is none with this slug that may be seen.
         """
-        self._provisioner.delete(slug, guard=lambda _, record: guard(record))
+        self._provisioner.delete(
+            slug, guard=lambda _, record: guard(_of_issuer(record, issuer))
+        )
         self._registry.forget()
 
     def repeat_settings(self, shop: BoundShop) -> None:
@@ -207,3 +235,14 @@ class PlatformShops:
         with self._database.shop_transaction(shop) as session:
             settings = shop_settings(session)
             return settings.name, settings.timezone
+
+
+def _of_issuer(record: ShopRecord, issuer: str | None) -> ShopRecord:
+    """The shop, if it is the issuer's own; None is everyone.
+
+    Raises:
+        ShopNotFound: It is another's.
+    """
+    if issuer not in (None, record.issuer):
+        raise ShopNotFound
+    return record

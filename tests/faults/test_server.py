@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import signal
 import subprocess
@@ -118,6 +119,27 @@ class TestServe:
                 server.end(signal.SIGTERM)
 
         assert seen[0] == seen[1] != []
+
+    def test_goes_by_the_clock_that_is_set(self, tmp_path: Path) -> None:
+        noon = dt.datetime(2021, 6, 20, 11, 0, tzinfo=dt.UTC)
+        offset = int(noon.timestamp() - time.time())
+
+        with (
+            running(tmp_path, CLOCK_OFFSET_SECONDS=str(offset)) as server,
+            httpx.Client(base_url=server.address) as http,
+        ):
+            manager = server.caller("manager", http)
+            made(manager.put("/shop", timezone="UTC"))
+            service = made(manager.post("/services", name="A", duration_minutes=60))
+            ids = [service["id"]]
+            provider = made(manager.post("/providers", name="A", service_ids=ids))
+            day = f"/providers/{provider['id']}/date-overrides/2021-06-20"
+            made(manager.put(day, hours=[{"starts": "00:00", "ends": "24:00"}]))
+            window = {"from": "2021-06-20T00:00:00Z", "to": "2021-06-21T00:00:00Z"}
+            slots = made(manager.get("/availability", service_id=ids[0], **window))["slots"]
+
+        starts = [each["starts_at"][11:16] for each in slots]
+        assert starts == [f"{hour}:00" for hour in range(12, 24)]
 
     def test_starts_again_after_its_demo_shops_were_used_up(self, tmp_path: Path) -> None:
         with running(tmp_path) as server, httpx.Client(base_url=server.address) as http:

@@ -31,6 +31,8 @@ class TestShop:
             "max_holds_per_client": None,
             "hold_minutes": 5,
             "auto_confirm": True,
+            "accepts_walk_ins": True,
+            "walk_in_call_minutes": 10,
         }
 
     def test_keeps_what_is_left_out(self, shop: Shop) -> None:

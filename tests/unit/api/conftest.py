@@ -6,6 +6,9 @@ import pytest
 from starlette.types import ASGIApp
 
 from tests.doubles import NoDatabase, app_without_database
+from tests.unit.api.issuing import accept, issuer, keys
+
+__all__ = ["Service", "accept", "issuer", "keys", "service"]
 
 
 class Service(NamedTuple):

@@ -1,70 +1,36 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import datetime as dt
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
-import httpx
 import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import rsa
 
-from booking_service.api import tokens
+from booking_service.api.keys import JwksKeys
 from booking_service.api.tokens import (
     LEEWAY_SECONDS,
     AuthServiceVerifier,
     DevelopmentVerifier,
-    JwksKeys,
     RememberingVerifier,
     development_token,
 )
 from booking_service.domain.actors import Role
-from booking_service.errors import KeysUnavailable, Unauthenticated
+from booking_service.errors import Unauthenticated
+from booking_service.issuers import Issuer as Accepted
 from tests.doubles import SETTINGS
-
-# Read once, when the tests are collected; they may run much later.
-NOW = dt.datetime.now(dt.UTC)
-A_DAY = 86_400
-SECRET = SETTINGS.secret_key
-
-
-def claims(**changes: Any) -> dict[str, Any]:
-    values = {
-        "iss": SETTINGS.auth_issuer,
-        "aud": SETTINGS.auth_audience,
-        "sub": "dana",
-        "iat": int(NOW.timestamp()),
-        "exp": int(NOW.timestamp()) + A_DAY,
-        "role": "client",
-        "shop": "anna",
-        **changes,
-    }
-    return {name: value for name, value in values.items() if value is not ...}
-
-
-def signed(key: Any = SECRET, algorithm: str = "HS256", **changes: Any) -> str:
-    headers = changes.pop("headers", {"typ": "at+jwt"})
-    # Coded by hand, since the library refuses to write some of these.
-    parts = ({"alg": algorithm, **headers}, claims(**changes))
-    coded = [jwt.utils.base64url_encode(json.dumps(part).encode()) for part in parts]
-    signature = jwt.get_algorithm_by_name(algorithm).sign(
-        b".".join(coded), jwt.get_algorithm_by_name(algorithm).prepare_key(key)
-    )
-    return b".".join((*coded, jwt.utils.base64url_encode(signature))).decode()
-
-
-def unsigned(header: Mapping[str, Any]) -> str:
-    parts = (json.dumps(part).encode() for part in (header, claims()))
-    coded = [base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts]
-    return ".".join((*coded, ""))
-
-
-def verify(verifier: tokens.Verifier, token: str) -> Mapping[str, Any]:
-    return asyncio.run(verifier.verify(token))
+from tests.unit.api.issuing import (
+    A_DAY,
+    NOW,
+    Issuer,
+    Verify,
+    signed,
+    unsigned,
+    verify,
+)
 
 
 class TestDevelopmentToken:
@@ -130,57 +96,6 @@ class TestDevelopmentToken:
             verify(DevelopmentVerifier(SETTINGS), token)
 
 
-class Issuer:
-    """Publishes keys, and counts how often it is asked."""
-
-    def __init__(self) -> None:
-        self.rsa = rsa.generate_private_key(65537, 2048)
-        self.ec = ec.generate_private_key(ec.SECP256R1())
-        self.ed = ed25519.Ed25519PrivateKey.generate()
-        self.asked = 0
-        self.is_up = True
-
-    def answer(self, _request: httpx.Request) -> httpx.Response:
-        self.asked += 1
-        if not self.is_up:
-            return httpx.Response(500)
-        published = [
-            jwt.algorithms.RSAAlgorithm.to_jwk(self.rsa.public_key(), as_dict=True)
-            | {"kid": "rsa", "alg": "RS256"},
-            jwt.algorithms.ECAlgorithm.to_jwk(self.ec.public_key(), as_dict=True)
-            | {"kid": "ec", "alg": "ES256"},
-            jwt.algorithms.OKPAlgorithm.to_jwk(self.ed.public_key(), as_dict=True)
-            | {"kid": "ed", "alg": "EdDSA"},
-        ]
-        return httpx.Response(200, json={"keys": published})
-
-
-@pytest.fixture
-def issuer(monkeypatch: pytest.MonkeyPatch) -> Issuer:
-    issuer = Issuer()
-    real = httpx.AsyncClient
-
-    def client(**options: Any) -> httpx.AsyncClient:
-        return real(transport=httpx.MockTransport(issuer.answer), **options)
-
-    monkeypatch.setattr(httpx, "AsyncClient", client)
-    return issuer
-
-
-Verify = Callable[[str], Mapping[str, Any]]
-
-
-@pytest.fixture
-def keys(issuer: Issuer) -> JwksKeys:
-    return JwksKeys("http://issuer/jwks")
-
-
-@pytest.fixture
-def accept(keys: JwksKeys) -> Verify:
-    settings = replace(SETTINGS, auth_jwks_url="http://issuer/jwks")
-    return lambda token: verify(AuthServiceVerifier(settings, keys), token)
-
-
 class TestAuthServiceToken:
     @pytest.mark.parametrize(
         ("kid", "algorithm"), [("rsa", "RS256"), ("ec", "ES256"), ("ed", "EdDSA")]
@@ -188,7 +103,9 @@ class TestAuthServiceToken:
     def test_is_accepted_with_each_kind_of_key(
         self, kid: str, algorithm: str, issuer: Issuer, accept: Verify
     ) -> None:
-        token = signed(getattr(issuer, kid), algorithm, headers={"kid": kid})
+        token = signed(
+            getattr(issuer, kid), algorithm, headers={"kid": kid, "typ": "at+jwt"}
+        )
 
         assert accept(token)["sub"] == "dana"
 
@@ -196,7 +113,7 @@ class TestAuthServiceToken:
         self, issuer: Issuer, accept: Verify
     ) -> None:
         public = issuer.rsa.public_key().public_numbers().n.to_bytes(256, "big")
-        token = signed(public, "HS256", headers={"kid": "rsa"})
+        token = signed(public, "HS256", headers={"kid": "rsa", "typ": "at+jwt"})
 
         with pytest.raises(Unauthenticated):
             accept(token)
@@ -204,7 +121,9 @@ class TestAuthServiceToken:
     def test_may_not_bring_its_own_key(self, accept: Verify) -> None:
         stranger = rsa.generate_private_key(65537, 2048)
         own = jwt.algorithms.RSAAlgorithm.to_jwk(stranger.public_key(), as_dict=True)
-        token = signed(stranger, "RS256", headers={"kid": "rsa", "jwk": own})
+        token = signed(
+            stranger, "RS256", headers={"kid": "rsa", "typ": "at+jwt", "jwk": own}
+        )
 
         with pytest.raises(Unauthenticated):
             accept(token)
@@ -212,7 +131,7 @@ class TestAuthServiceToken:
     def test_may_not_use_another_keys_algorithm(
         self, issuer: Issuer, accept: Verify
     ) -> None:
-        token = signed(issuer.rsa, "RS256", headers={"kid": "ec"})
+        token = signed(issuer.rsa, "RS256", headers={"kid": "ec", "typ": "at+jwt"})
 
         with pytest.raises(Unauthenticated):
             accept(token)
@@ -222,62 +141,66 @@ class TestAuthServiceToken:
             accept(signed())
 
 
-class TestKeys:
-    def test_are_fetched_once_for_a_storm_of_unknown_ones(
-        self, issuer: Issuer, keys: JwksKeys
+class TestSeveralIssuers:
+    @pytest.fixture
+    def accept(self, keys: JwksKeys) -> Verify:
+        others = (
+            Accepted("https://b.example", "b", "http://issuer/jwks", ("ES256",)),
+            Accepted("https://c.example", "c", "http://issuer/jwks"),
+        )
+        settings = replace(
+            SETTINGS,
+            auth_jwks_url="http://issuer/jwks",
+            issuers=others,
+            auth_shop_claim="https://b.example/shop",
+            auth_role_claim="https://b.example/role",
+            auth_token_types=frozenset({"at+jwt", "jwt"}),
+        )
+        verifier = AuthServiceVerifier(settings, keys=lambda _: keys)
+        return lambda token: verify(verifier, token)
+
+    NAMED: ClassVar = {
+        "https://b.example/shop": "anna",
+        "https://b.example/role": "manager",
+        "role": "platform",
+        "shop": "other",
+    }
+
+    def test_each_has_its_own_audience_and_algorithms(
+        self, issuer: Issuer, accept: Verify
     ) -> None:
-        async def storm() -> list[object]:
-            wanted = (keys.find(f"unknown-{number}") for number in range(50))
-            return await asyncio.gather(*wanted)
+        def token(of: str, audience: str, kid: str, algorithm: str) -> str:
+            key = getattr(issuer, kid)
+            facts = {"iss": f"https://{of}.example", "aud": audience, **self.NAMED}
+            return signed(key, algorithm, headers={"kid": kid}, **facts)
 
-        assert asyncio.run(storm()) == [None] * 50
-        assert issuer.asked == 1
+        found = accept(token("b", "b", "ec", "ES256"))
 
-    def test_known_ones_outlive_the_issuers_outage(
-        self, issuer: Issuer, keys: JwksKeys, monkeypatch: pytest.MonkeyPatch
+        assert (found["role"], found["shop"]) == ("manager", "anna")
+        assert accept(token("c", "c", "rsa", "RS256"))["iss"] == "https://c.example"
+        for bad in (
+            token("b", "b", "rsa", "RS256"),
+            token("b", "c", "ec", "ES256"),
+            token("d", "b", "ec", "ES256"),
+        ):
+            with pytest.raises(Unauthenticated):
+                accept(bad)
+
+
+class TestTypes:
+    @pytest.mark.parametrize("typ", ["at+jwt", "application/at+jwt", "AT+JWT"])
+    def test_of_access_tokens_are_accepted(self, typ: str) -> None:
+        assert verify(DevelopmentVerifier(SETTINGS), signed(headers={"typ": typ}))
+
+    @pytest.mark.parametrize("headers", [{}, {"typ": "JWT"}, {"typ": "logout+jwt"}])
+    def test_of_others_are_not_unless_the_settings_say_so(
+        self, headers: dict[str, str]
     ) -> None:
-        monkeypatch.setattr(JwksKeys, "LIFE_SECONDS", -1.0)
-        monkeypatch.setattr(JwksKeys, "REST_SECONDS", 0.0)
+        lenient = replace(SETTINGS, auth_token_types=frozenset({"jwt", "logout+jwt"}))
 
-        async def outage() -> list[object]:
-            found: list[object] = [await keys.find("rsa")]
-            issuer.is_up = False
-            found.append(await keys.find("rsa"))  # refreshed beside it, in vain
-            assert keys._refresh is not None
-            await keys._refresh
-            return [*found, await keys.find("rsa")]
-
-        assert None not in asyncio.run(outage())
-        assert issuer.asked >= 2
-
-    def test_without_any_no_token_can_be_judged(
-        self, issuer: Issuer, keys: JwksKeys
-    ) -> None:
-        issuer.is_up = False
-
-        with pytest.raises(KeysUnavailable):
-            asyncio.run(keys.find("rsa"))
-
-    def test_are_asked_for_again_soon_after_a_first_failure(
-        self, issuer: Issuer, keys: JwksKeys, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(JwksKeys, "FIRST_REST_SECONDS", 0.0)
-        issuer.is_up = False
-        with pytest.raises(KeysUnavailable):
-            asyncio.run(keys.find("rsa"))
-        issuer.is_up = True
-
-        assert asyncio.run(keys.find("rsa"))
-
-    def test_new_ones_are_found_without_a_restart(
-        self, issuer: Issuer, keys: JwksKeys, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        assert asyncio.run(keys.find("rsa"))
-        monkeypatch.setattr(JwksKeys, "REST_SECONDS", 0.0)
-
-        assert asyncio.run(keys.find("ed"))
-        assert asyncio.run(keys.find("later")) is None
-        assert issuer.asked == 2
+        with pytest.raises(Unauthenticated):
+            verify(DevelopmentVerifier(SETTINGS), signed(headers=headers))
+        assert verify(DevelopmentVerifier(lenient), signed(headers=headers))
 
 
 class Counting:
