@@ -28,6 +28,7 @@ from booking_service.api.cursors import Cursors
 from booking_service.api.docs import docs
 from booking_service.api.edge import Edge, Limits
 from booking_service.api.platform_shops import PLATFORM_SHOPS
+from booking_service.api.quotas import Quotas, Turns
 from booking_service.api.routing import Routing
 from booking_service.api.tokens import Verifier
 from booking_service.api.validation import ContractValidation
@@ -140,7 +141,7 @@ def create_app(
     app = FlaskApp("booking_service", middlewares=list(_MIDDLEWARES))
     app.add_api(
         dict(contract()),
-        security_map={"bearer": security.bearer_handler(verifier)},
+        security_map={"bearer": security.bearer_handler(verifier, Quotas(settings))},
         validate_responses=settings.validate_responses,
     )
     ours = (BookingServiceError, TenancyError)
@@ -148,7 +149,10 @@ def create_app(
         app.add_error_handler(kind, problems.connexion_problem)
     _prepare_flask(app.app, parts)
     app._middleware_app.asgi_app = Bridge(  # noqa: SLF001 - Connexion has no setting for it
-        app.app.wsgi_app, threads=settings.pool_size, beside=[health.LIVENESS]
+        app.app.wsgi_app,
+        threads=settings.pool_size,
+        turns=Turns(settings.connections_per_shop or settings.pool_size // 2),
+        beside=[health.LIVENESS],
     )
     return _behind_edge(app, settings)
 

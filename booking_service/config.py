@@ -26,6 +26,8 @@ ROOT = Path(__file__).resolve().parents[1]
 SHORTEST_SECRET = 32
 MOST_WORKERS = 64
 _ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?")
+_STORAGES = ("redis://", "rediss://", "unix://")
+_RATE = re.compile(r"[1-9][0-9]{0,8}/(second|minute|hour|day)")
 FARTHEST_OFFSET_SECONDS = 100 * 366 * 86_400
 
 
@@ -49,6 +51,10 @@ class Settings:
         auth_jwks_url: Where the main issuer's keys are; None: development tokens.
         issuers: Whose tokens are accepted, the main one first; each for the shops that
             its tokens made.
+        connections_per_shop: How many of the pool one shop may use; None: half.
+        rate_limit_per_subject: Like ``600/minute``; None: no limit.
+        rate_limit_per_shop: The same of all bearers of a shop.
+        rate_limit_storage: A Redis where all processes count; None: each for itself.
         auth_token_types: The ``typ`` that tokens may have, in lower case.
         auth_shop_claim: The name under which tokens say which shop they are for.
         auth_role_claim: The same of the role.
@@ -73,6 +79,10 @@ class Settings:
     pool_size: int = 10
     shops_per_connection: int = 200
     validate_responses: bool = False
+    connections_per_shop: int | None = None
+    rate_limit_per_subject: str | None = None
+    rate_limit_per_shop: str | None = None
+    rate_limit_storage: str | None = field(default=None, repr=False)
     cors_origins: tuple[str, ...] = ()
 
     @property
@@ -131,6 +141,10 @@ class Settings:
             shops_per_connection=_number(
                 given, "DATABASE_SHOPS_PER_CONNECTION", cls.shops_per_connection
             ),
+            connections_per_shop=_number(given, "DATABASE_CONNECTIONS_PER_SHOP", 0) or None,
+            rate_limit_per_subject=_rate(given, "RATE_LIMIT_PER_SUBJECT", "600/minute"),
+            rate_limit_per_shop=_rate(given, "RATE_LIMIT_PER_SHOP", "6000/minute"),
+            rate_limit_storage=given.get("RATE_LIMIT_STORAGE"),
             cors_origins=_origins(given.get("CORS_ORIGINS", "")),
         )
         settings.require_sound()
@@ -150,6 +164,10 @@ class Settings:
             raise ConfigurationError("DATABASE_POOL_SIZE must be 2 or more")
         if self.shops_per_connection < 1:
             raise ConfigurationError("DATABASE_SHOPS_PER_CONNECTION must be 1 or more")
+        if self.connections_per_shop is not None and self.connections_per_shop < 1:
+            raise ConfigurationError("DATABASE_CONNECTIONS_PER_SHOP must be 1 or more")
+        if not (self.rate_limit_storage or "redis://").startswith(_STORAGES):
+            raise ConfigurationError("RATE_LIMIT_STORAGE must be like redis://host:6379")
         if self.is_production and self.clock_offset:
             raise ConfigurationError("CLOCK_OFFSET_SECONDS is refused in production")
         if self.is_production and self.database_url is None:
@@ -218,6 +236,19 @@ def _issuers(given: Mapping[str, str]) -> tuple[Issuer, ...]:
 
 def _listed(given: Mapping[str, str], name: str, default: str) -> list[str]:
     return [each.strip() for each in given.get(name, default).split(",") if each.strip()]
+
+
+def _rate(given: Mapping[str, str], name: str, in_production: str) -> str | None:
+    """A rate like ``600/minute``; ``off`` is none, as is unset but in production."""
+    default = (
+        "off" if given.get("FLASK_ENV", "production") != "production" else in_production
+    )
+    rate = given.get(name, default)
+    if rate == "off":
+        return None
+    if not _RATE.fullmatch(rate):
+        raise ConfigurationError(f"{name} must be off, or like {in_production}")
+    return rate
 
 
 def _origins(text: str) -> tuple[str, ...]:

@@ -31,6 +31,7 @@
     ├── PreconditionFailed        412  /problems/precondition-failed
     ├── KeyReused                 422  /problems/key-reused
     ├── TooManyRequests           429  /problems/too-many-requests
+    ├── ShopBusy                  503  /problems/shop-busy
     ├── KeysUnavailable           503  /problems/keys-unavailable
     └── DatabaseUnavailable       503  /problems/database-unavailable
 """
@@ -81,7 +82,7 @@ class BookingServiceError(Exception):
     status: ClassVar[int]
     type: ClassVar[str]
     title: ClassVar[str]
-    retry_after: ClassVar[int | None] = None
+    retry_after: int | None = None
 
     @property
     def detail(self) -> str:
@@ -318,13 +319,27 @@ class TooManyRequests(BookingServiceError):
 
     status, type = 429, "/problems/too-many-requests"
     title = "Too many requests"
-    retry_after = 1
+
+    def __init__(self, whose: str, seconds: int) -> None:
+        """Name whose quota is used up, and for how long."""
+        super().__init__(f"The quota of the {whose} is used up.")
+        self.retry_after = seconds
 
 
 class ChangedMeanwhile(Conflict):
     """Somebody else changed the same record at the same time."""
 
     type, title = "/problems/changed-meanwhile", "The record was just changed"
+
+
+class ShopBusy(BookingServiceError):
+    """The shop has so many requests under way that this one's turn did not come.
+
+    Nothing was done; send it again after the seconds in the header Retry-After.
+    """
+
+    status, type, title = 503, "/problems/shop-busy", "The shop is busy"
+    retry_after = 2
 
 
 class KeysUnavailable(BookingServiceError):

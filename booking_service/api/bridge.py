@@ -17,6 +17,7 @@ from typing import Any, cast
 from a2wsgi.wsgi import build_environ
 from starlette.types import Receive, Scope, Send
 
+from booking_service.api.quotas import SHOP, Turns
 from booking_service.api.validation import read_body
 
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -25,18 +26,27 @@ WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 class Bridge:
     """Runs a WSGI application in threads of its own."""
 
-    def __init__(self, app: WsgiApp, *, threads: int, beside: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        app: WsgiApp,
+        *,
+        threads: int,
+        turns: Turns | None = None,
+        beside: Collection[str] = (),
+    ) -> None:
         """Wrap ``app``.
 
         Args:
             app: Answers at once or in chunks, which are joined.
             threads: How many requests it may be at work on.
+            turns: How many of these each shop may have; by default all.
             beside: Paths that are answered at once, by a thread of their own, while
                 all others wait for a database.
         """
         self._app = app
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="handler")
         self._beside = frozenset(beside)
+        self._turns = turns or Turns(threads)
         self._thread_beside = ThreadPoolExecutor(1, thread_name_prefix="beside")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -49,9 +59,10 @@ class Bridge:
         environ["CONTENT_LENGTH"] = str(len(body))
         is_beside = scope["path"] in self._beside
         threads = self._thread_beside if is_beside else self._threads
-        answer = await asyncio.get_running_loop().run_in_executor(
-            threads, contextvars.copy_context().run, self._answer, environ
-        )
+        async with self._turns.turn(scope.get("state", {}).get(SHOP)):
+            answer = await asyncio.get_running_loop().run_in_executor(
+                threads, contextvars.copy_context().run, self._answer, environ
+            )
         await send(
             {
                 "type": "http.response.start",

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from booking_service.api.answers import GZIPPED
 from booking_service.api.problems import REQUEST_ID, respond
+from booking_service.api.quotas import HEADERS
 from booking_service.errors import (
     BookingServiceError,
     HeadersTooLarge,
@@ -94,7 +95,9 @@ class Edge:
                 given = _tagged_as_sent(message.get("headers", ()))
                 present = {name.lower() for name, _ in given}
                 common = (each for each in self._headers if each[0] not in present)
-                headers = [*given, *common, (Edge.header, request_id.encode())]
+                quotas = scope["state"].get(HEADERS, ())
+                named = (Edge.header, request_id.encode())
+                headers = [*given, *common, *quotas, named]
                 message = {**message, "headers": headers}
             await send(message)
 

@@ -11,6 +11,7 @@ from connexion.lifecycle import ConnexionRequest
 from connexion.security import NO_VALUE, BearerSecurityHandler
 from werkzeug.exceptions import MethodNotAllowed
 
+from booking_service.api.quotas import Quotas
 from booking_service.api.tokens import Claims, Verifier
 from booking_service.domain.actors import Role
 from booking_service.domain.permissions import scope_of
@@ -19,11 +20,15 @@ from booking_service.errors import NotFound, RoleMayNot, Unauthenticated
 ROUTING = "connexion_routing"
 
 
-def bearer_handler(verifier: Verifier) -> type[BearerSecurityHandler]:
-    """Connexion's handler for ``scheme: bearer``, verifying with ``verifier``.
+def bearer_handler(verifier: Verifier, quotas: Quotas) -> type[BearerSecurityHandler]:
+    """Connexion's handler for ``scheme: bearer``.
 
-    It runs on the event loop and only verifies; the shop is looked up later, in
-    the handler's own thread.
+    It runs on the event loop and only verifies and counts; the shop is looked up
+    later, in the handler's own thread.
+
+    Args:
+        verifier: Says whose token it is.
+        quotas: Say whether the bearer may ask for more.
     """
 
     async def verify(request: ConnexionRequest) -> Any:
@@ -34,6 +39,7 @@ def bearer_handler(verifier: Verifier) -> type[BearerSecurityHandler]:
         if len(given) > 1 or kind.lower() != "bearer" or not token:
             raise Unauthenticated("Send one Authorization header: Bearer and a token.")
         claims = await verifier.verify(token)
+        await quotas.spend(claims, request.scope)
         _require_permission(request.scope, claims)
         return claims
 

@@ -35,6 +35,7 @@ class Stage:
     clock: SettableClock
     patch: pytest.MonkeyPatch
     address_without_database: str
+    address_with_a_quota: str
 
     def ask(self, operation: Operation, **changes: Any) -> Answer:
         return self.hit.ask(operation, **changes)
@@ -230,6 +231,13 @@ def unavailable(stage: Stage, operation: Operation) -> Answer:
     return stage.ask(operation)
 
 
+def too_many(stage: Stage, operation: Operation) -> Answer:
+    stage.hit.wire = Wire(stage.address_with_a_quota)
+    for _ in range(QUOTA):
+        stage.ask(operation)
+    return stage.ask(operation)
+
+
 PRODUCED_BY: dict[int, Produce] = {
     200: rehearse_or_succeed,
     201: succeed,
@@ -245,6 +253,7 @@ PRODUCED_BY: dict[int, Produce] = {
     414: too_long,
     415: wrong_kind,
     422: key_reused,
+    429: too_many,
     431: headers_too_large,
     503: unavailable,
 }
@@ -258,8 +267,24 @@ def address_without_database() -> Iterator[str]:
         yield address
 
 
+QUOTA = 2
+
+
+@pytest.fixture(scope="session")
+def address_with_a_quota() -> Iterator[str]:
+    nowhere = "postgresql://nobody@127.0.0.1:1/nothing"
+    settings = replace(
+        SETTINGS,
+        database_url=nowhere,
+        admin_database_url=nowhere,
+        rate_limit_per_subject=f"{QUOTA}/day",
+    )
+    with serving(create_app(settings)) as address:
+        yield address
+
+
 # These change nothing, and need no shop of their own.
-REFUSED_EARLY = {400, 401, 403, 413, 414, 415, 431, 503}
+REFUSED_EARLY = {400, 401, 403, 413, 414, 415, 429, 431, 503}
 
 
 @pytest.fixture
@@ -269,6 +294,7 @@ def stage(
     clock: SettableClock,
     monkeypatch: pytest.MonkeyPatch,
     address_without_database: str,
+    address_with_a_quota: str,
 ) -> Stage:
     name = "standing" if status in REFUSED_EARLY else "hit"
     target: Target = request.getfixturevalue(name)
@@ -277,6 +303,7 @@ def stage(
         clock,
         monkeypatch,
         address_without_database,
+        address_with_a_quota,
     )
 
 
@@ -311,7 +338,7 @@ def test_what_every_request_may_meet_is_documented(operation: Operation) -> None
 
     expected = {400, 413, 414, 431}
     if operation.id not in OPEN_OPERATIONS:
-        expected |= {401, 403, 503}
+        expected |= {401, 403, 429, 503}
     if operation.method == "GET" and not operation.template.startswith("/health"):
         expected |= {304}
     if operation.method == "POST":

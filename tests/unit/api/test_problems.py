@@ -13,6 +13,7 @@ from booking_service.errors import (
     NotFound,
     ProblemType,
     RequestInFlight,
+    ShopBusy,
     TooManyRequests,
 )
 from tenants.errors import TenancyError
@@ -79,7 +80,9 @@ class TestProblem:
         assert problem.status == 500
         assert b"hunter2" not in problem.body
 
-    @pytest.mark.parametrize("refusal", [TooManyRequests(), RequestInFlight()])
+    @pytest.mark.parametrize(
+        "refusal", [TooManyRequests("shop", 7), ShopBusy(), RequestInFlight()]
+    )
     def test_what_passes_says_when_to_come_again(
         self, refusal: BookingServiceError
     ) -> None:
