@@ -276,9 +276,9 @@ class SubjectInUse(Conflict):
 
 
 class HasFutureBookings(Conflict):
-    """What has bookings ahead cannot be deleted."""
+    """What is booked, or what walk-ins wait for, cannot be deleted."""
 
-    type, title = "/problems/has-future-bookings", "There are bookings ahead"
+    type, title = "/problems/has-future-bookings", "Somebody is still to be served"
 
 
 class RequestInFlight(Conflict):

@@ -22,9 +22,11 @@ Json = Mapping[str, Any]
 PRIVATE = "private, no-cache"
 PUBLIC = "public, max-age=300"
 NEVER = "no-store"
-# Members that time alone changes: no change is ever meant for their state.
+# Members that time alone changes, or that are told once: no change is ever meant for
+# their state.
 PASSING = frozenset(
     {
+        "path",
         "position",
         "parties_ahead",
         "estimated_start_at",

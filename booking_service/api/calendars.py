@@ -6,17 +6,14 @@ import re
 import uuid
 
 import flask
-from sqlalchemy.orm import Session
 
 from booking_service.api import answers, icalendars
 from booking_service.api.answers import Json
 from booking_service.api.exchange import actor, now
-from booking_service.api.idempotency import create_once
 from booking_service.domain.localtime import rfc3339
 from booking_service.errors import NotFound
 from booking_service.models import CalendarFeed
 from booking_service.services import calendars
-from booking_service.services.idempotency import Reply
 from tenants.errors import ShopUnknown
 from tenants.middleware import bind_to, current_shop, shop_transaction
 
@@ -69,18 +66,22 @@ def get_calendar_feed(provider_id: str) -> flask.Response:
     return answers.ok(answer)
 
 
-def create_calendar_feed(provider_id: str) -> flask.Response:
-    """``POST /providers/{provider_id}/calendar-feed``."""
+def replace_calendar_feed(provider_id: str) -> flask.Response:
+    """``PUT /providers/{provider_id}/calendar-feed``.
 
-    def create(session: Session) -> Reply:
-        feed, secret = calendars.create_feed(
-            session, provider_id=uuid.UUID(provider_id), actor=actor(), now=now()
+    No POST with a key, whose answer would be kept: nobody is to find the secret again.
+    """
+    with shop_transaction() as session:
+        feed, secret = calendars.replace_feed(
+            session,
+            provider_id=uuid.UUID(provider_id),
+            actor=actor(),
+            guard=answers.guard(serialise),
+            now=now(),
         )
         path = f"/calendar-feeds/{current_shop().id.hex}-{secret}/calendar.ics"
-        location = f"/providers/{provider_id}/calendar-feed"
-        return answers.created({**serialise(feed), "path": path}, location=location)
-
-    return create_once({}, create)
+        answer = {**serialise(feed), "path": path}
+    return answers.ok(answer)
 
 
 def delete_calendar_feed(provider_id: str) -> flask.Response:

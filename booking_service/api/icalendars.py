@@ -9,12 +9,13 @@ from icalendar import Calendar
 from icalendar import Event as Component
 
 from booking_service.domain.ids import made_at
+from booking_service.domain.localtime import LAST_DATE
 from booking_service.domain.status import Status
 from booking_service.models import TimeOff
 from booking_service.repositories.calendars import Event
 from booking_service.services.calendars import ProviderCalendar
 
-REFRESHED = dt.timedelta(minutes=15)
+REFRESHED, REFRESHED_TEXT = dt.timedelta(minutes=15), "PT15M"
 STATUSES = {Status.PENDING: "TENTATIVE", Status.CANCELLED: "CANCELLED"}
 # Lines may be broken by a line feed, which is escaped; no text has other controls.
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f\x85\u2028\u2029]")
@@ -25,7 +26,7 @@ def of_provider(calendar: ProviderCalendar) -> str:
     name = f"{calendar.name} – {calendar.shop}"
     document = _calendar(name)
     document.add("REFRESH-INTERVAL", REFRESHED, parameters={"VALUE": "DURATION"})
-    document.add("X-PUBLISHED-TTL", REFRESHED)
+    document.add("X-PUBLISHED-TTL", REFRESHED_TEXT)
     for event in calendar.events:
         document.add_component(_event(event, f"{event.service} – {event.client or '?'}"))
     for absence in calendar.absences:
@@ -85,8 +86,9 @@ def _absence(absence: TimeOff) -> Component:
     component.add("DTSTAMP", made_at(absence.id))
     component.add("SEQUENCE", absence.version - 1)
     if absence.starts_on is not None and absence.ends_on is not None:
-        component.add("DTSTART", absence.starts_on)
-        component.add("DTEND", absence.ends_on + dt.timedelta(days=1))
+        component.add("DTSTART", min(absence.starts_on, LAST_DATE))
+        # The day behind the last one; there is none behind the end of the calendar.
+        component.add("DTEND", min(absence.ends_on, LAST_DATE) + dt.timedelta(days=1))
     else:
         component.add("DTSTART", absence.starts_at)
         component.add("DTEND", absence.ends_at)

@@ -17,6 +17,7 @@ from booking_service.api.idempotency import create_once
 from booking_service.api.times import parse_instant
 from booking_service.domain.localtime import FIRST_INSTANT, rfc3339, rfc3339_or_none
 from booking_service.domain.walk_ins import WalkInStatus, status_at
+from booking_service.errors import InvalidInput
 from booking_service.models import WalkIn
 from booking_service.repositories.paging import Key
 from booking_service.repositories.walk_ins import Accuracy, WalkInFilters
@@ -47,7 +48,9 @@ def list_walk_ins(
     )
     page = exchange.page_request(limit, cursor, _key)
     with shop_transaction() as session:
-        found = walk_ins.list_walk_ins(session, page=page, filters=filters, now=now())
+        found = walk_ins.list_walk_ins(
+            session, page=page, filters=filters, actor=actor(), now=now()
+        )
         return answers.listed(found, serialise)
 
 
@@ -96,6 +99,7 @@ def get_wait_estimate(service_id: str, provider_id: str | None = None) -> flask.
             session,
             service_id=uuid.UUID(service_id),
             provider_id=uuid.UUID(provider_id) if provider_id else None,
+            actor=actor(),
             now=now(),
         )
     return answers.ok(_standing(place))
@@ -106,6 +110,8 @@ def get_wait_accuracy(**window: Any) -> flask.Response:
     until = parse_instant(window["to"]) if "to" in window else now()
     before = min(A_MONTH, until - FIRST_INSTANT)
     since = parse_instant(window["from"]) if "from" in window else until - before
+    if since >= until:
+        raise InvalidInput.at("#/query/to", "must be after from")
     with shop_transaction() as session:
         served, first, latest = walk_ins.accuracy(session, since=since, until=until)
     return answers.ok(

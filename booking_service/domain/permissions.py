@@ -99,7 +99,7 @@ PERMISSIONS: Mapping[str, Mapping[Role, Scope]] = {
     "get_provider_calendar": _CALENDAR,
     "get_booking_calendar": _OWN_OR_MANAGED,
     "get_calendar_feed": _CALENDAR,
-    "create_calendar_feed": _CALENDAR,
+    "replace_calendar_feed": _CALENDAR,
     "delete_calendar_feed": _CALENDAR,
     "list_shops": _PLATFORM,
     "create_shop": _PLATFORM,

@@ -12,26 +12,20 @@ from __future__ import annotations
 import math
 import random
 import uuid
-from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from statistics import NormalDist
 
-from booking_service.domain.availability import EVER
-from booking_service.domain.localtime import Span
-from booking_service.domain.spans import merged, subtracted
+from booking_service.domain.timeline import Gap, Lane, Ratios, gaps, quantile, take
 
-# The queue's length times the runs is about this, within the bounds below.
-DRAWS = 6000
-FEWEST_RUNS, MOST_RUNS = 50, 200
+# So many lanes are looked at for visits, over all runs, within the bounds below: about
+# a tenth of a second's work.
+BUDGET = 100_000
+FEWEST_RUNS, MOST_RUNS = 20, 200
 # Who is served for so many times the planned duration was forgotten to be finished, and
 # who was for so little of it was not served.
 FORGOTTEN, MISTAKEN = 3.0, 0.05
-# What is left, of the planned duration, of a visit that outlasts all that is known.
-OVERDUE = 0.1
-
-Ratios = Sequence[float]
 
 _NORMAL = NormalDist(sigma=0.25)
 DEFAULT_RATIOS: Ratios = tuple(
@@ -62,38 +56,6 @@ class Visit:
 
 
 @dataclass(frozen=True, slots=True)
-class Engagement:
-    """What takes a provider or a resource from a time on, for as long as it lasts.
-
-    Attributes:
-        span: The time that is kept for it, buffers included.
-        starts: When the visit itself does or did.
-        duration: Of the visit as planned, in seconds.
-        ratios: As of a visit; empty: it takes just the time that is kept for it.
-    """
-
-    span: Span
-    starts: int
-    duration: int
-    ratios: Ratios = ()
-
-
-@dataclass(frozen=True)
-class Lane:
-    """One provider or resource.
-
-    Attributes:
-        open: When visits may take place, merged.
-        closed: What neither a visit nor its buffer may touch, merged.
-        engagements: By start.
-    """
-
-    open: Sequence[Span] = (EVER,)
-    closed: Sequence[Span] = ()
-    engagements: Sequence[Engagement] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Wait:
     """How long one will wait, in seconds; None: longer than can be foreseen.
 
@@ -106,26 +68,13 @@ class Wait:
     p90: int | None
 
 
-@dataclass(slots=True)
-class _Gap:
-    """Free time of a lane: visits end by ``end``, their buffers by ``clear``.
-
-    Attributes:
-        delays: Behind it comes an engagement, which begins later if a visit overruns.
-    """
-
-    start: int
-    end: int
-    clear: int
-    delays: bool
-
-
 def waits(
     queue: Sequence[Visit],
     lanes: Mapping[uuid.UUID, Lane],
     pools: Mapping[str, Sequence[uuid.UUID]],
     *,
     now: int,
+    longest: int,
 ) -> list[Wait]:
     """How long each of a queue will wait.
 
@@ -134,10 +83,16 @@ def waits(
         lanes: Every provider and resource that may serve one of them.
         pools: The resources of each kind.
         now: From when on.
+        longest: What cannot begin within so many seconds is not foreseen.
     """
     if not queue:
         return []
-    runs = min(MOST_RUNS, max(FEWEST_RUNS, DRAWS // len(queue)))
+    looked_at = sum(
+        len(visit.provider_ids)
+        * (1 + sum(len(pools.get(kind, ())) for kind in visit.kinds))
+        for visit in queue
+    )
+    runs = min(MOST_RUNS, max(FEWEST_RUNS, BUDGET // max(1, looked_at)))
     engaged = sum(len(lane.engagements) for lane in lanes.values())
     # Who comes later does not change what is told to those before.
     of_queue = [_draws(runs, f"queue {number}") for number in range(len(queue))]
@@ -145,10 +100,11 @@ def waits(
     found: list[list[int | None]] = [[] for _ in queue]
     for run in range(runs):
         shares = iter([column[run] for column in of_engaged])
-        gaps = {name: _gaps(lane, now, shares) for name, lane in lanes.items()}
+        free = {name: gaps(lane, now, shares) for name, lane in lanes.items()}
         for visit, column, kept in zip(queue, of_queue, found, strict=True):
-            start = _served(visit, gaps, pools, now, column[run])
-            kept.append(None if start is None else start - now)
+            start = _served(visit, free, pools, now, column[run])
+            foreseen = start is not None and start - now <= longest
+            kept.append(start - now if start is not None and foreseen else None)
     return [_spread(each) for each in found]
 
 
@@ -160,54 +116,9 @@ def _draws(runs: int, name: str) -> Sequence[float]:
     return column
 
 
-def _quantile(ratios: Ratios, share: float) -> float:
-    """The value below which this share of the ordered ratios lies."""
-    place = share * len(ratios) - 0.5
-    lower = math.floor(place)
-    if lower < 0:
-        return ratios[0]
-    if lower + 1 >= len(ratios):
-        return ratios[-1]
-    return ratios[lower] + (place - lower) * (ratios[lower + 1] - ratios[lower])
-
-
-def _gaps(lane: Lane, now: int, draws: Iterator[float]) -> list[_Gap]:
-    """The free time of a lane from now on, in one run."""
-    taken: list[Span] = []
-    free_from = EVER[0]
-    for each in lane.engagements:
-        ends = _end(each, max(each.starts, free_from), now, next(draws))
-        taken.append((each.span[0], max(each.span[0], ends)))
-        free_from = max(free_from, ends)
-    obstacles = merged([(EVER[0], now), *lane.closed, *taken])
-    starts = [start for start, _ in obstacles]
-    begins = {start for start, _ in taken}
-    gaps = []
-    for start, end in subtracted(lane.open, obstacles):
-        behind = bisect_left(starts, end)
-        clear = starts[behind] if behind < len(starts) else EVER[1]
-        gaps.append(_Gap(start, end, clear, delays=clear in begins))
-    return gaps
-
-
-def _end(engagement: Engagement, begins: int, now: int, share: float) -> int:
-    """When an engagement ends in one run, if it begins then."""
-    ratios, planned = engagement.ratios, engagement.duration
-    if not ratios:
-        return engagement.span[1]
-    if engagement.starts > now:
-        return begins + round(planned * _quantile(ratios, share))
-    # It has lasted this long already: of those that did, what did they take?
-    lasted = (now - engagement.starts) / planned
-    longer = ratios[bisect_left(ratios, lasted) :]
-    if not longer:
-        return now + round(planned * OVERDUE)
-    return max(now, engagement.starts + round(planned * _quantile(longer, share)))
-
-
 def _served(
     visit: Visit,
-    gaps: Mapping[uuid.UUID, list[_Gap]],
+    free: Mapping[uuid.UUID, list[Gap]],
     pools: Mapping[str, Sequence[uuid.UUID]],
     now: int,
     share: float,
@@ -215,72 +126,79 @@ def _served(
     """Give a visit its time; when it begins, None if it does not."""
     best: tuple[int, list[uuid.UUID]] | None = None
     for provider in visit.provider_ids:
-        found = _first(visit, provider, gaps, pools, now)
-        if found is not None and (best is None or found[0] < best[0]):
+        found = _first(visit, provider, free, pools, now, None if best is None else best[0])
+        if found is not None:
             best = found
+            if found[0] == now:
+                break
     if best is None:
         return None
     start, everyone = best
-    end = start + round(visit.duration * _quantile(visit.ratios, share))
+    end = start + round(visit.duration * quantile(visit.ratios, share))
     for name in everyone:
-        _take(gaps[name], start, end)
+        take(free[name], start, end)
     return start
 
 
 def _first(
     visit: Visit,
     provider: uuid.UUID,
-    gaps: Mapping[uuid.UUID, list[_Gap]],
+    free: Mapping[uuid.UUID, list[Gap]],
     pools: Mapping[str, Sequence[uuid.UUID]],
     now: int,
+    before: int | None,
 ) -> tuple[int, list[uuid.UUID]] | None:
-    """When a provider, and what is needed beside it, can first serve a visit."""
+    """When a provider, and what is needed beside it, can first serve a visit.
+
+    Args:
+        visit: Which.
+        provider: Who.
+        free: The gaps of all.
+        pools: The resources of each kind.
+        now: From when on.
+        before: What is not sooner is of no interest; None: all is.
+    """
     earliest = now
     while True:
-        start = _fit(gaps[provider], earliest, visit)
-        if start is None:
+        start = _fit(free[provider], earliest, visit)
+        if start is None or (before is not None and start >= before):
             return None
         everyone, latest = [provider], start
         for kind in visit.kinds:
-            free = [
-                (at, name)
-                for name in pools.get(kind, ())
-                if (at := _fit(gaps[name], start, visit)) is not None
-            ]
-            if not free:
+            found = _first_of_kind(visit, pools.get(kind, ()), free, start)
+            if found is None:
                 return None
-            at, name = min(free)
-            everyone.append(name)
-            latest = max(latest, at)
+            latest = max(latest, found[0])
+            everyone.append(found[1])
         if latest == start:
             return start, everyone
         earliest = latest
 
 
-def _fit(gaps: Sequence[_Gap], earliest: int, visit: Visit) -> int | None:
-    for gap in gaps:
+def _first_of_kind(
+    visit: Visit,
+    resources: Sequence[uuid.UUID],
+    free: Mapping[uuid.UUID, list[Gap]],
+    earliest: int,
+) -> tuple[int, uuid.UUID] | None:
+    """The resource that is free first; one that is free at once will do."""
+    best: tuple[int, uuid.UUID] | None = None
+    for name in resources:
+        at = _fit(free[name], earliest, visit)
+        if at is not None and (best is None or at < best[0]):
+            best = at, name
+            if at == earliest:
+                break
+    return best
+
+
+def _fit(free: Sequence[Gap], earliest: int, visit: Visit) -> int | None:
+    for gap in free:
         start = gap.start if gap.start > earliest else earliest
         end = start + visit.duration
         if end <= gap.end and end + visit.buffer_after <= gap.clear:
             return start
     return None
-
-
-def _take(gaps: list[_Gap], start: int, end: int) -> None:
-    """Take ``[start, end)`` out of a lane; who stays longer delays what is behind."""
-    kept: list[_Gap] = []
-    late = 0
-    for gap in gaps:
-        if gap.start < start:
-            until = min(gap.end, start)
-            kept.append(_Gap(gap.start, until, min(gap.clear, start), delays=False))
-        if gap.end <= start:
-            continue
-        begins = max(gap.start + late, end)
-        if begins < gap.end:
-            kept.append(_Gap(begins, gap.end, gap.clear, delays=gap.delays))
-        late = max(0, begins - gap.clear) if gap.delays else 0
-    gaps[:] = kept
 
 
 def _spread(waited: Sequence[int | None]) -> Wait:

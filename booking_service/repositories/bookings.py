@@ -15,26 +15,19 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
-    Integer,
     Select,
     Table,
     Uuid,
     bindparam,
-    cast,
-    extract,
     func,
     or_,
     select,
-    true,
     update,
 )
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import Session
-from sqlalchemy.sql.selectable import LateralFromClause
 
-from booking_service.domain.choice import Workload
-from booking_service.domain.localtime import Span, moment
-from booking_service.domain.status import COUNTED, OPEN, Status
+from booking_service.domain.status import OPEN, Status
 from booking_service.errors import NotFound
 from booking_service.models import Booking, Client
 from booking_service.repositories.paging import Page, PageRequest, fetch_page
@@ -189,64 +182,10 @@ def has_future(
     return session.scalar(query.limit(1)) is not None
 
 
-def _servers() -> LateralFromClause:
-    """A row for each provider of a booking."""
-    everyone = func.array_prepend(Booking.provider_id, Booking.further_provider_ids)
-    return (
-        func.unnest(everyone, type_=Uuid)
-        .table_valued("provider_id")
-        .render_derived()
-        .lateral()
-    )
-
-
-def _served_by_any(provider_ids: Collection[uuid.UUID]) -> ColumnElement[bool]:
+def served_by_any(provider_ids: Collection[uuid.UUID]) -> ColumnElement[bool]:
+    """Whether one of these providers serves a booking, alone or with others."""
     further = Booking.further_provider_ids.overlap(list(provider_ids))
     return or_(Booking.provider_id.in_(provider_ids), further)
-
-
-def workloads(
-    session: Session,
-    provider_ids: Collection[uuid.UUID],
-    *,
-    day: Span,
-    before: dt.datetime,
-) -> Mapping[uuid.UUID, Workload]:
-    """What providers have to do on a day, and since when they are idle.
-
-    Args:
-        session: A transaction pinned to the shop.
-        provider_ids: Whom.
-        day: The local day's span.
-        before: Idle time is counted from the last appointment that ends by then.
-    """
-    starts, ends = moment(day[0]), moment(day[1])
-    seconds = func.sum(extract("epoch", Booking.ends_at - Booking.starts_at))
-    on_the_day = (Booking.starts_at >= starts) & (Booking.starts_at < ends)
-    who = _servers()
-    query = (
-        select(
-            who.c.provider_id,
-            cast(func.coalesce(seconds.filter(on_the_day), 0) / 60, Integer).label(
-                "minutes"
-            ),
-            func.max(Booking.ends_at).filter(Booking.ends_at <= before).label("idle_since"),
-        )
-        .join_from(Booking, who, true())
-        .where(
-            _served_by_any(provider_ids),
-            who.c.provider_id.in_(provider_ids),
-            Booking.status.in_(COUNTED),
-            Booking.starts_at < ends,
-            # Who was idle for longer than this is idle enough.
-            Booking.starts_at >= starts - dt.timedelta(days=31),
-        )
-        .group_by(who.c.provider_id)
-    )
-    return {
-        row.provider_id: Workload(row.minutes, row.idle_since)
-        for row in session.execute(query)
-    }
 
 
 @dataclass(frozen=True)
@@ -284,7 +223,7 @@ def ahead(
         Booking.starts_at > _a_day_before(now),
     )
     if provider_ids is not None:
-        query = query.where(_served_by_any(provider_ids))
+        query = query.where(served_by_any(provider_ids))
     return [Ahead(*row) for row in session.execute(query)]
 
 

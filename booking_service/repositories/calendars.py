@@ -71,7 +71,13 @@ def shop_name(session: Session) -> str:
 
 
 def find_feed(session: Session, provider_id: uuid.UUID) -> CalendarFeed | None:
-    """The feed of a provider, locked; None if it has none."""
+    """The feed of a provider; None if it has none."""
+    query = select(CalendarFeed).where(CalendarFeed.provider_id == provider_id)
+    return session.scalar(query.execution_options(populate_existing=True))
+
+
+def find_feed_for_update(session: Session, provider_id: uuid.UUID) -> CalendarFeed | None:
+    """The same, locked until the transaction ends."""
     query = select(CalendarFeed).where(CalendarFeed.provider_id == provider_id)
     return session.scalar(query.with_for_update(key_share=True))
 

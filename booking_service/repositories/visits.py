@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Float,
+    Integer,
     Select,
+    Uuid,
     and_,
     cast,
     extract,
@@ -21,13 +23,18 @@ from sqlalchemy import (
     union_all,
 )
 from sqlalchemy.dialects.postgresql import Range
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from booking_service.domain.choice import Workload
 from booking_service.domain.localtime import Span, moment
 from booking_service.domain.queue import FORGOTTEN, MISTAKEN
-from booking_service.domain.status import Status
+from booking_service.domain.status import COUNTED, OPEN, Status
+from booking_service.domain.walk_ins import WalkInStatus
 from booking_service.models import Allocation, Booking, WalkIn
+from booking_service.repositories.bookings import served_by_any
 
+# What was cancelled, or whose client did not come, took no time.
+_SERVED = (Status.CONFIRMED, Status.COMPLETED, WalkInStatus.DONE)
 # So many of the last visits speak for those to come.
 REMEMBERED = 500
 
@@ -58,6 +65,7 @@ def recorded(session: Session) -> Sequence[Recorded]:
             query.where(
                 model.finished_at.is_not(None),
                 (took / planned).between(MISTAKEN, FORGOTTEN),
+                model.status.in_(_SERVED),
             )
             .order_by(model.finished_at.desc())
             .limit(REMEMBERED)
@@ -78,7 +86,7 @@ class Appointment:
 
     Attributes:
         span: Buffers included.
-        service_id: Of a booking; None if it is a hold.
+        is_booked: Else it is a hold.
         starts: When the booking begins, or really began.
         duration: As planned, in seconds.
         is_under_way: It was stamped to have begun, and not to have ended.
@@ -86,7 +94,7 @@ class Appointment:
 
     resource_id: uuid.UUID
     span: Span
-    service_id: uuid.UUID | None
+    is_booked: bool
     starts: int
     duration: int
     is_under_way: bool
@@ -107,11 +115,11 @@ def appointments(
     found: dict[object, Appointment] = {}
     for row in session.execute(union_all(seen, over)):
         lower, upper = int(row.lower), int(row.upper)
-        is_booked = row.service_id is not None
+        is_booked = row.booking_id is not None
         found[row.resource_id, row.session_id] = Appointment(
             row.resource_id,
             (lower, upper),
-            row.service_id,
+            is_booked,
             int(row.begins) if is_booked else lower,
             int(row.length) if is_booked else upper - lower,
             bool(row.is_under_way),
@@ -136,7 +144,7 @@ def _taken(resource_ids: Collection[uuid.UUID], now: dt.datetime) -> Select[Any]
             Allocation.session_id,
             func.floor(extract("epoch", func.lower(Allocation.blocked))).label("lower"),
             func.ceil(extract("epoch", func.upper(Allocation.blocked))).label("upper"),
-            Booking.service_id,
+            Booking.id.label("booking_id"),
             func.floor(extract("epoch", begins)).label("begins"),
             extract("epoch", length).label("length"),
             _is_under_way().label("is_under_way"),
@@ -146,5 +154,90 @@ def _taken(resource_ids: Collection[uuid.UUID], now: dt.datetime) -> Select[Any]
             Allocation.resource_id.in_(resource_ids),
             Allocation.walk_in_id.is_(None),
             (Allocation.expires_at.is_(None)) | (Allocation.expires_at > now),
+            # What is over has given back its time.
+            Booking.id.is_(None) | Booking.status.in_(OPEN),
         )
     )
+
+
+def serving(session: Session, *, now: dt.datetime) -> frozenset[uuid.UUID]:
+    """The providers who are with somebody, as far as that was stamped.
+
+    Visits that were forgotten to be finished do not count.
+    """
+    planned = extract("epoch", Booking.ends_at - Booking.starts_at)
+    walk_ins = select(WalkIn.provider_id).where(
+        WalkIn.status == WalkInStatus.IN_SERVICE,
+        _lasted(WalkIn.started_at, now) < WalkIn.duration_minutes * 60 * FORGOTTEN,
+    )
+    everyone = func.array_prepend(Booking.provider_id, Booking.further_provider_ids)
+    booked = select(func.unnest(everyone, type_=Uuid)).where(
+        _is_under_way(), _lasted(Booking.started_at, now) < planned * FORGOTTEN
+    )
+    found = session.scalars(union_all(walk_ins, booked))
+    return frozenset(each for each in found if each is not None)
+
+
+def _lasted(
+    started_at: InstrumentedAttribute[dt.datetime | None], now: dt.datetime
+) -> ColumnElement[Any]:
+    """For how many seconds a visit is under way."""
+    return extract("epoch", literal(now, started_at.type) - started_at)
+
+
+def workloads(
+    session: Session,
+    provider_ids: Collection[uuid.UUID],
+    *,
+    day: Span,
+    before: dt.datetime,
+) -> Mapping[uuid.UUID, Workload]:
+    """What providers have to do on a day, and since when they are idle.
+
+    Args:
+        session: A transaction pinned to the shop.
+        provider_ids: Whom.
+        day: The local day's span; walk-ins that began on it count like bookings.
+        before: Idle time is counted from the last visit that ends by then.
+    """
+    starts, ends = moment(day[0]), moment(day[1])
+    # Who was idle for longer than this is idle enough.
+    since = starts - dt.timedelta(days=31)
+    everyone = func.array_prepend(Booking.provider_id, Booking.further_provider_ids)
+    booked = select(
+        func.unnest(everyone, type_=Uuid).label("provider_id"),
+        Booking.starts_at.label("starts"),
+        Booking.ends_at.label("ends"),
+    ).where(
+        served_by_any(provider_ids),
+        Booking.status.in_(COUNTED),
+        Booking.starts_at < ends,
+        Booking.starts_at >= since,
+    )
+    minutes = func.make_interval(0, 0, 0, 0, 0, WalkIn.duration_minutes)
+    walked_in = select(
+        WalkIn.provider_id,
+        WalkIn.started_at,
+        func.coalesce(WalkIn.finished_at, WalkIn.started_at + minutes),
+    ).where(
+        WalkIn.provider_id.in_(provider_ids),
+        WalkIn.started_at < ends,
+        WalkIn.started_at >= since,
+    )
+    visit = union_all(booked, walked_in).subquery("visit").c
+    seconds = func.sum(extract("epoch", visit.ends - visit.starts))
+    query = (
+        select(
+            visit.provider_id,
+            cast(
+                func.coalesce(seconds.filter(visit.starts >= starts), 0) / 60, Integer
+            ).label("minutes"),
+            func.max(visit.ends).filter(visit.ends <= before).label("idle_since"),
+        )
+        .where(visit.provider_id.in_(provider_ids))
+        .group_by(visit.provider_id)
+    )
+    return {
+        row.provider_id: Workload(row.minutes, row.idle_since)
+        for row in session.execute(query)
+    }

@@ -103,6 +103,31 @@ def live(session: Session, *, now: dt.datetime) -> Sequence[WalkIn]:
     return session.scalars(query).all()
 
 
+def count_waiting(session: Session, *, now: dt.datetime) -> int:
+    """How many stand in the queue."""
+    query = select(func.count()).where(WalkIn.status.in_(QUEUED), _not_over(now))
+    return session.scalar(query) or 0
+
+
+def any_live(
+    session: Session,
+    *,
+    now: dt.datetime,
+    provider_id: uuid.UUID | None = None,
+    resource_id: uuid.UUID | None = None,
+    service_id: uuid.UUID | None = None,
+) -> bool:
+    """Say whether somebody waits for something, or is being served by it."""
+    query = select(WalkIn.id).where(WalkIn.status.in_(LIVE), _not_over(now))
+    if provider_id is not None:
+        query = query.where(WalkIn.provider_id == provider_id)
+    if resource_id is not None:
+        query = query.where(WalkIn.resource_ids.contains([resource_id]))
+    if service_id is not None:
+        query = query.where(WalkIn.service_id == service_id)
+    return session.scalar(query.limit(1)) is not None
+
+
 def page_of(session: Session, page: PageRequest, filters: WalkInFilters) -> Page[WalkIn]:
     """Walk-ins in the order in which they joined."""
     query = _own(select(WalkIn), filters.subject)
@@ -186,7 +211,6 @@ def accuracy(
         WalkIn.joined_at >= since,
         WalkIn.joined_at < until,
         WalkIn.started_at.is_not(None),
-        WalkIn.first_p50.is_not(None),
     )
     count, *figures = session.execute(query).one()
     return count, Accuracy(*figures[:3]), Accuracy(*figures[3:])

@@ -32,7 +32,7 @@ from booking_service.events.types import (
 )
 from booking_service.models import Booking
 from booking_service.repositories import bookings, locks, providers, shop
-from booking_service.services import capping, history, placing, teams
+from booking_service.services import capping, history, placing, stamps, teams
 from booking_service.services.bookings import (
     expire_if_pending,
     require_manager_to_waive,
@@ -47,8 +47,6 @@ from booking_service.services.terms import Terms, terms_of_move
 from booking_service.services.violations import written
 
 EXPIRED = "expired"
-# When a visit really began and ended, as staff say.
-STAMPS = ("started_at", "finished_at")
 
 
 def update_booking(
@@ -91,7 +89,10 @@ def update_booking(
     with written(session):
         _move(session, booking, changes, actor, counter, now)
         _annotate(session, booking, changes, actor, now)
-        _stamp(session, booking, changes, actor, now)
+        stamped = stamps.stamp(booking, changes, actor=actor, now=now)
+        if stamped:
+            event = BookingUpdated.of(booking, by=actor, changed=stamped)
+            _announce(session, booking, event, now)
         wanted = Status(changes.get("status", booking.status))
         if wanted is not Status(booking.status):
             _change_status(session, booking, wanted, changes, actor, now)
@@ -294,37 +295,6 @@ def _annotate(
         _announce(session, booking, event, now)
 
 
-def _stamp(
-    session: Session, booking: Booking, changes: Changes, actor: Actor, now: dt.datetime
-) -> None:
-    """Write down when the visit really began and ended."""
-    stamps = {name: changes[name] for name in STAMPS if name in changes}
-    if not stamps:
-        return
-    if actor.is_client:
-        raise RoleMayNot("Staff say when a visit began and ended.")
-    wanted = Status(changes.get("status", booking.status))
-    if any(stamps.values()) and wanted not in (Status.CONFIRMED, Status.COMPLETED):
-        raise InvalidTransition(f"A visit that is {_told(booking, now)} has not begun.")
-    for name, value in stamps.items():
-        if value is not None and value > now:
-            raise InvalidInput.at(f"/{name}", "must not be in the future")
-    began = stamps.get("started_at", booking.started_at)
-    ended = stamps.get("finished_at", booking.finished_at)
-    if ended is not None and (began is None or ended <= began):
-        raise InvalidInput.at("/finished_at", "must be after started_at")
-    changed = apply(booking, stamps)
-    if changed:
-        touch(booking, now)
-        event = BookingUpdated.of(booking, by=actor, changed=changed)
-        _announce(session, booking, event, now)
-
-
-def _is_under_way(booking: Booking, now: dt.datetime) -> bool:
-    began = booking.started_at
-    return began is not None and began < now and booking.finished_at is None
-
-
 def _change_status(
     session: Session,
     booking: Booking,
@@ -347,8 +317,8 @@ def _change_status(
         return
     if wanted in HELD:
         placing.end_early(session, booking, now)
-        if wanted is Status.COMPLETED and _is_under_way(booking, now):
-            booking.finished_at = now
+        if wanted is Status.COMPLETED:
+            stamps.finish(booking, now)
     _set_status(booking, wanted, now)
     _announce(session, booking, _EVENTS[wanted](booking, actor), now)
 

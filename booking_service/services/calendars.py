@@ -85,11 +85,16 @@ def get_feed(session: Session, *, provider_id: uuid.UUID, actor: Actor) -> Calen
         NotFound: There is no such provider, it is another's calendar, or it has none.
     """
     require_calendar(session, actor, provider_id)
-    return _required(session, provider_id)
+    return _required(calendars.find_feed(session, provider_id))
 
 
-def create_feed(
-    session: Session, *, provider_id: uuid.UUID, actor: Actor, now: dt.datetime
+def replace_feed(
+    session: Session,
+    *,
+    provider_id: uuid.UUID,
+    actor: Actor,
+    guard: Guard[CalendarFeed],
+    now: dt.datetime,
 ) -> tuple[CalendarFeed, str]:
     """Make a provider's secret address; one that it had before ends to work.
 
@@ -100,6 +105,7 @@ def create_feed(
         NotFound: There is no such provider, or it is another's calendar.
     """
     require_calendar(session, actor, provider_id)
+    guard(calendars.find_feed_for_update(session, provider_id))
     secret = secrets.token_urlsafe(SECRET_BYTES)
     values = {"digest": _digest(secret), "created_at": now}
     statement = insert(CalendarFeed).values(provider_id=provider_id, **values)
@@ -108,7 +114,7 @@ def create_feed(
             index_elements=[CalendarFeed.provider_id], set_=values
         )
     )
-    return _required(session, provider_id), secret
+    return _required(calendars.find_feed(session, provider_id)), secret
 
 
 def revoke_feed(
@@ -124,14 +130,13 @@ def revoke_feed(
         NotFound: There is no such provider, it is another's calendar, or it has none.
     """
     require_calendar(session, actor, provider_id)
-    feed = _required(session, provider_id)
+    feed = _required(calendars.find_feed_for_update(session, provider_id))
     guard(feed)
     session.delete(feed)
     session.flush()  # the answer is given when it is written
 
 
-def _required(session: Session, provider_id: uuid.UUID) -> CalendarFeed:
-    feed = calendars.find_feed(session, provider_id)
+def _required(feed: CalendarFeed | None) -> CalendarFeed:
     if feed is None:
         raise NotFound("calendar feed")
     return feed

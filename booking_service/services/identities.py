@@ -28,6 +28,16 @@ def own_provider(session: Session, actor: Actor) -> Provider:
     return provider
 
 
+def require_linked(session: Session, actor: Actor) -> None:
+    """Make sure that a provider's token belongs to one.
+
+    Raises:
+        NotLinked: It does not.
+    """
+    if actor.is_provider:
+        own_provider(session, actor)
+
+
 def own_client(session: Session, actor: Actor, now: dt.datetime) -> Client:
     """The actor's own record, made on first use."""
     client = clients.find_by_subject(session, actor.subject)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from booking_service.errors import HasFutureBookings
 from booking_service.models import Provider, ServiceProvider
-from booking_service.repositories import bookings, locks, providers, services
+from booking_service.repositories import bookings, locks, providers, services, walk_ins
 from booking_service.repositories.paging import Page, PageRequest
 from booking_service.services.changes import Changes, Guard, apply, touch
 from booking_service.services.violations import written
@@ -92,6 +92,8 @@ def delete_provider(
     guard(provider)
     if bookings.has_future(session, now=now, provider_id=provider_id):
         raise HasFutureBookings("Move or cancel the provider's bookings first.")
+    if walk_ins.any_live(session, now=now, provider_id=provider_id):
+        raise HasFutureBookings("Serve or send away the provider's walk-ins first.")
     provider.deleted_at = now
     session.flush()  # the answer is given when it is written
 

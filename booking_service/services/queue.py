@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import chain
 
@@ -13,16 +13,10 @@ from sqlalchemy.orm import Session
 
 from booking_service.domain import queue
 from booking_service.domain.localtime import MINUTE, Span, ceiling, instant
-from booking_service.domain.queue import (
-    DEFAULT_RATIOS,
-    FORGOTTEN,
-    Engagement,
-    Lane,
-    Ratios,
-    Visit,
-)
+from booking_service.domain.queue import DEFAULT_RATIOS, FORGOTTEN, Visit
 from booking_service.domain.rules import ServiceRules, ShopRules
 from booking_service.domain.spans import merged
+from booking_service.domain.timeline import Engagement, Lane, Ratios
 from booking_service.domain.walk_ins import LONGEST_WAIT, WalkInStatus
 from booking_service.models import WalkIn
 from booking_service.repositories import visits, walk_ins
@@ -68,8 +62,20 @@ class Newcomer:
         provider_id: Who is asked for; None is anyone.
     """
 
-    service: ServiceRules
+    service_id: uuid.UUID
     provider_id: uuid.UUID | None
+    duration_minutes: int
+    buffer_after_minutes: int
+
+    @classmethod
+    def wanting(cls, service: ServiceRules, provider_id: uuid.UUID | None) -> Newcomer:
+        """One who wants a service, of somebody or of anyone."""
+        return cls(
+            service.id,
+            provider_id,
+            service.duration_minutes,
+            service.buffer_after_minutes,
+        )
 
 
 class _Experience:
@@ -95,7 +101,7 @@ class _Experience:
 
     def of_one(self, appointment: Appointment) -> Ratios:
         """Nothing where staff do not stamp bookings: these end as planned."""
-        if appointment.service_id is None:
+        if not appointment.is_booked:
             return ()
         if len(self._booked) >= ENOUGH:
             return self._booked
@@ -130,12 +136,14 @@ def places(
     experience = _Experience(visits.recorded(session))
     wanted = [_visit(rules, experience, each) for each in waiting]
     if newcomer is not None:
-        wanted.append(_visit_of(rules, experience, newcomer))
+        wanted.append(_visit(rules, experience, newcomer))
     pools = {
         kind: rules.resources.get(kind, ()) for visit, _ in wanted for kind in visit.kinds
     }
     lanes = _lanes(session, rules, experience, present, wanted, pools, now)
-    found = queue.waits([visit for visit, _ in wanted], lanes, pools, now=ceiling(now))
+    queued = [visit for visit, _ in wanted]
+    longest = int(LONGEST_WAIT.total_seconds())
+    found = queue.waits(queued, lanes, pools, now=ceiling(now), longest=longest)
     standing = [
         Place(
             position=number + 1,
@@ -159,30 +167,15 @@ def _span_of(seconds: int | None) -> dt.timedelta | None:
 
 
 def _visit(
-    rules: ShopRules, experience: _Experience, walk_in: WalkIn
+    rules: ShopRules, experience: _Experience, party: WalkIn | Newcomer
 ) -> tuple[Visit, Basis]:
-    ratios, basis = experience.of(walk_in.service_id)
+    ratios, basis = experience.of(party.service_id)
     visit = Visit(
-        duration=walk_in.duration_minutes * MINUTE,
-        buffer_after=walk_in.buffer_after_minutes * MINUTE,
+        duration=party.duration_minutes * MINUTE,
+        buffer_after=party.buffer_after_minutes * MINUTE,
         ratios=ratios,
-        provider_ids=able(rules, walk_in.service_id, walk_in.provider_id),
-        kinds=rules.services[walk_in.service_id].resource_kinds,
-    )
-    return visit, basis
-
-
-def _visit_of(
-    rules: ShopRules, experience: _Experience, newcomer: Newcomer
-) -> tuple[Visit, Basis]:
-    service = newcomer.service
-    ratios, basis = experience.of(service.id)
-    visit = Visit(
-        duration=service.duration_minutes * MINUTE,
-        buffer_after=service.buffer_after_minutes * MINUTE,
-        ratios=ratios,
-        provider_ids=able(rules, service.id, newcomer.provider_id),
-        kinds=service.resource_kinds,
+        provider_ids=able(rules, party.service_id, party.provider_id),
+        kinds=rules.services[party.service_id].resource_kinds,
     )
     return visit, basis
 
@@ -205,30 +198,30 @@ def _lanes(
     now: dt.datetime,
 ) -> Mapping[uuid.UUID, Lane]:
     """The time of all who and what may serve, in the day to come."""
-    window = instant(now), ceiling(now + LONGEST_WAIT)
+    longest = max(visit.duration + visit.buffer_after for visit, _ in wanted)
+    window = instant(now), ceiling(now + LONGEST_WAIT) + longest
     providers = {each for visit, _ in wanted for each in visit.provider_ids}
     resources = set(chain.from_iterable(pools.values()))
     engagements: dict[uuid.UUID, list[Engagement]] = {}
     for each in visits.appointments(session, [*providers, *resources], window):
-        if not _is_forgotten(each.starts, each.duration, now):
-            engagements.setdefault(each.resource_id, []).append(
-                Engagement(each.span, each.starts, each.duration, experience.of_one(each))
-            )
+        ratios = experience.of_one(each)
+        engagement = _engagement(each.span, each.starts, each.duration, ratios, now)
+        if each.is_under_way:
+            engagement = replace(engagement, has_begun=True)
+        engagements.setdefault(each.resource_id, []).append(engagement)
     for walk_in in present:
-        engagement = _under_way(experience, walk_in, now)
-        if engagement is not None:
+        if walk_in.status == WalkInStatus.IN_SERVICE:
             for name in (*walk_in.provider_ids, *walk_in.resource_ids):
-                engagements.setdefault(name, []).append(engagement)
-    lanes = {
-        name: Lane(engagements=sorted(engagements.get(name, ()), key=_by_start))
-        for name in resources
-    }
+                engagements.setdefault(name, []).append(
+                    _under_way(experience, walk_in, now)
+                )
+    lanes = {name: Lane(engagements=_in_order(engagements, name)) for name in resources}
     for provider in providers:
         calendar = rules.calendar(provider, window)
         lanes[provider] = Lane(
             open=_within(calendar.working, window),
             closed=calendar.closed,
-            engagements=sorted(engagements.get(provider, ()), key=_by_start),
+            engagements=_in_order(engagements, provider),
         )
     return lanes
 
@@ -237,23 +230,28 @@ def _within(spans: Sequence[Span], window: Span) -> Sequence[Span]:
     return merged((max(start, window[0]), min(end, window[1])) for start, end in spans)
 
 
-def _by_start(engagement: Engagement) -> Span:
-    return engagement.span
+def _in_order(
+    engagements: Mapping[uuid.UUID, Sequence[Engagement]], name: uuid.UUID
+) -> Sequence[Engagement]:
+    return sorted(engagements.get(name, ()), key=lambda each: (each.starts, each.span))
 
 
-def _under_way(
-    experience: _Experience, walk_in: WalkIn, now: dt.datetime
-) -> Engagement | None:
-    """What a walk-in that is being served takes; None if it was forgotten."""
+def _under_way(experience: _Experience, walk_in: WalkIn, now: dt.datetime) -> Engagement:
+    """What a walk-in that is being served takes."""
+    assert walk_in.started_at is not None  # it is
     planned = walk_in.duration_minutes * MINUTE
-    started = walk_in.started_at
-    if walk_in.status != WalkInStatus.IN_SERVICE or started is None:
-        return None
-    begun = instant(started)
-    if _is_forgotten(begun, planned, now):
-        return None
+    begun = instant(walk_in.started_at)
     span = begun, begun + planned + walk_in.buffer_after_minutes * MINUTE
-    return Engagement(span, begun, planned, experience.of(walk_in.service_id)[0])
+    ratios = experience.of(walk_in.service_id)[0]
+    return replace(_engagement(span, begun, planned, ratios, now), has_begun=True)
+
+
+def _engagement(
+    span: Span, starts: int, planned: int, ratios: Ratios, now: dt.datetime
+) -> Engagement:
+    """One that lasts as such visits do, or, if it was forgotten, as planned."""
+    known = () if _is_forgotten(starts, planned, now) else ratios
+    return Engagement(span, starts, planned, known)
 
 
 def _is_forgotten(begun: int, planned: int, now: dt.datetime) -> bool:

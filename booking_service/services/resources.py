@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from booking_service.errors import HasFutureBookings
 from booking_service.models import Resource
-from booking_service.repositories import bookings, locks, resources
+from booking_service.repositories import bookings, locks, resources, walk_ins
 from booking_service.repositories.paging import Page, PageRequest
 from booking_service.services.changes import Changes, Guard, apply, touch
 from booking_service.services.violations import written
@@ -80,5 +80,7 @@ def delete_resource(
     guard(resource)
     if bookings.has_future(session, now=now, resource_id=resource_id):
         raise HasFutureBookings("Move or cancel the resource's bookings first.")
+    if walk_ins.any_live(session, now=now, resource_id=resource_id):
+        raise HasFutureBookings("Serve or send away the resource's walk-ins first.")
     resource.deleted_at = now
     session.flush()  # the answer is given when it is written

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from booking_service.errors import HasFutureBookings
 from booking_service.models import Service
-from booking_service.repositories import bookings, locks, services
+from booking_service.repositories import bookings, locks, services, walk_ins
 from booking_service.repositories.paging import Page, PageRequest
 from booking_service.services.changes import Changes, Guard, apply, touch
 from booking_service.services.violations import written
@@ -78,6 +78,8 @@ def delete_service(
     guard(service)
     if bookings.has_future(session, now=now, service_id=service_id):
         raise HasFutureBookings("Cancel or finish the service's bookings first.")
+    if walk_ins.any_live(session, now=now, service_id=service_id):
+        raise HasFutureBookings("Serve or send away the service's walk-ins first.")
     service.deleted_at = now
     for provider in services.providers_of(session, service_id):
         provider.offers = [

@@ -15,7 +15,7 @@ from booking_service.domain.availability import Reason
 from booking_service.domain.localtime import day_span, instant
 from booking_service.domain.resources import Pool, Team, assembled
 from booking_service.errors import RoleMayNot, SlotNotOffered, SlotTaken
-from booking_service.repositories import bookings
+from booking_service.repositories import visits
 from booking_service.services import scheduling
 from booking_service.services.identities import own_provider
 from booking_service.services.rulebook import require_providers
@@ -96,7 +96,7 @@ def field(
         return Field([candidates.provider_ids], found.pools)
     if len(free) > 1:
         day = day_span(terms.local_day(start), terms.zone)
-        workloads = bookings.workloads(session, free, day=day, before=starts_at)
+        workloads = visits.workloads(session, free, day=day, before=starts_at)
         free = choice.fairest_first(free, workloads)
     return Field([[each] for each in free], found.pools)
 

@@ -21,7 +21,11 @@ from booking_service.repositories import clients, counters, walk_ins
 from booking_service.repositories.paging import Page, PageRequest
 from booking_service.repositories.walk_ins import Accuracy, Guess, WalkInFilters
 from booking_service.services import queue
-from booking_service.services.identities import own_client, own_provider
+from booking_service.services.identities import (
+    own_client,
+    own_provider,
+    require_linked,
+)
 from booking_service.services.queue import Newcomer, Place
 from booking_service.services.rulebook import (
     RULEBOOK,
@@ -31,6 +35,8 @@ from booking_service.services.rulebook import (
 from booking_service.services.violations import written
 from booking_service.services.walk_in_changes import leave
 
+# A queue that is longer is none.
+MOST_WAITING = 500
 # An estimate that moved by less says nothing new.
 SAME = dt.timedelta(minutes=1)
 
@@ -66,15 +72,15 @@ def create_walk_in(
     Raises:
         NotFound: The service, the provider or the client is unknown.
         RoleMayNot: A client joins for another.
-        QueueClosed: Nobody would serve it; staff may let it wait all the same as long
-            as the service is offered.
+        NotLinked: A provider's token that belongs to no provider.
+        QueueClosed: Nobody would serve it, or too many wait; staff may let it wait
+            though nobody serves it today, as long as the service is offered.
         AlreadyWaiting: The client stands in the queue.
     """
     counter = counters.of_rules(session)
-    service = _offered(session, wanted, counter, now)
-    rules = RULEBOOK.rules(session, counter=counter, now=now)
-    if actor.is_client and not rules.policy.accepts_walk_ins:
-        raise QueueClosed("The shop takes no walk-ins.")
+    service = _offered(session, wanted, actor, counter, now)
+    if walk_ins.count_waiting(session, now=now) >= MOST_WAITING:
+        raise QueueClosed(f"{MOST_WAITING} are waiting already.")
     client_id = _client_id(session, wanted, actor, now)
     if client_id is not None:
         for overdue in walk_ins.overdue_of(session, client_id, now=now):
@@ -102,14 +108,25 @@ def get_walk_in(
     Raises:
         NotFound: There is none that the actor may see.
     """
+    require_linked(session, actor)
     walk_in = walk_ins.require(session, walk_in_id, subject=own_subject(actor))
     return _placed(session, [walk_in], now)[0]
 
 
 def list_walk_ins(
-    session: Session, *, page: PageRequest, filters: WalkInFilters, now: dt.datetime
+    session: Session,
+    *,
+    page: PageRequest,
+    filters: WalkInFilters,
+    actor: Actor,
+    now: dt.datetime,
 ) -> Page[Placed]:
-    """Walk-ins in the order in which they joined, each with its place."""
+    """Walk-ins in the order in which they joined, each with its place.
+
+    Raises:
+        NotLinked: A provider's token that belongs to no provider.
+    """
+    require_linked(session, actor)
     found = walk_ins.page_of(session, page, filters)
     return Page(_placed(session, found.items, now), found.next_key)
 
@@ -119,18 +136,20 @@ def estimate(
     *,
     service_id: uuid.UUID,
     provider_id: uuid.UUID | None,
+    actor: Actor,
     now: dt.datetime,
 ) -> Place:
     """Where one who joined now would stand, and for how long.
 
     Raises:
         NotFound: The service or the provider is unknown.
-        QueueClosed: The service is not offered, by nobody or not by this provider.
+        QueueClosed: The service is not offered, by nobody or not by this provider, or
+            the shop takes no walk-ins.
     """
     counter = counters.of_rules(session)
     wanted = NewWalkIn(service_id, provider_id)
-    service = _offered(session, wanted, counter, now)
-    newcomer = Newcomer(service, provider_id)
+    service = _offered(session, wanted, actor, counter, now)
+    newcomer = Newcomer.wanting(service, provider_id)
     _, place = queue.places(session, counter=counter, now=now, newcomer=newcomer)
     assert place is not None  # asked for
     return place
@@ -153,9 +172,12 @@ def own_subject(actor: Actor) -> str | None:
 
 
 def _offered(
-    session: Session, wanted: NewWalkIn, counter: int, now: dt.datetime
+    session: Session, wanted: NewWalkIn, actor: Actor, counter: int, now: dt.datetime
 ) -> ServiceRules:
+    """The service that is wanted, if the actor may join the queue for it."""
     rules = RULEBOOK.rules(session, counter=counter, now=now)
+    if actor.is_client and not rules.policy.accepts_walk_ins:
+        raise QueueClosed("The shop takes no walk-ins.")
     service = require_service(rules, wanted.service_id)
     if wanted.provider_id is not None:
         require_providers(rules, wanted.provider_id)
@@ -169,6 +191,7 @@ def _offered(
 def _client_id(
     session: Session, wanted: NewWalkIn, actor: Actor, now: dt.datetime
 ) -> uuid.UUID | None:
+    require_linked(session, actor)
     if actor.is_client:
         own = own_client(session, actor, now)
         if wanted.client_id not in (None, own.id):

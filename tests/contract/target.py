@@ -93,7 +93,7 @@ def filled(address: str, new_shop: MakeShop) -> Target:
     )
     override = f"/providers/{anna['id']}/date-overrides/{later['date']}"
     made(shop.manager.put(override, hours=[]))
-    feed = made(shop.manager.post(f"/providers/{anna['id']}/calendar-feed"))
+    feed = made(shop.manager.put(f"/providers/{anna['id']}/calendar-feed"))
     hold = {"service_id": cut["id"], "starts_at": "2030-01-08T15:00:00Z"}
     ids = {
         **later,

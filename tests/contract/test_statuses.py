@@ -198,11 +198,6 @@ def key_reused(stage: Stage, operation: Operation) -> Answer:
         "create_shop": {"slug": f"k-{stage.hit.victim}", "name": "K", "timezone": "UTC"},
         "create_walk_in": {"service_id": stage.hit.ids["service_id"]},
     }
-    if operation.body is None:  # another request is one for another path
-        assert stage.ask(operation, headers=key).status == 201
-        other = stage.hit.shop.add_provider()["id"]
-        path = operation.path(**{**stage.hit.ids, "provider_id": other})
-        return stage.ask(operation, headers=key, target=path.encode())
     body = bodies.get(operation.id, operation.body or {})
     first = stage.ask(operation, headers=key, body=json.dumps(body).encode())
     assert first.status == 201, first.body

@@ -126,6 +126,35 @@ class TestProviderCalendar:
         assert event["SEQUENCE"] == 1
         assert event.decoded("LAST-MODIFIED") == event.decoded("DTSTAMP") == clock.now
 
+    def test_is_as_programs_want_it(
+        self, shop: Shop, cut: JsonObject, anna: JsonObject
+    ) -> None:
+        made(shop.book(cut, "10:00", anna))
+
+        answer = shop.manager.get(f"/providers/{anna['id']}/calendar.ics")
+
+        assert {
+            "VERSION:2.0",
+            "REFRESH-INTERVAL;VALUE=DURATION:PT15M",
+            "X-PUBLISHED-TTL:PT15M",
+            "DTSTART:20300108T100000Z",
+            "DTEND:20300108T110000Z",
+            "DTSTAMP:20300107T060000Z",
+        } <= set(answer.text.split("\r\n"))
+
+    @pytest.mark.parametrize("first", ["2030-02-01", "9999-12-31"])
+    def test_shows_an_absence_without_end(
+        self, shop: Shop, anna: JsonObject, first: str
+    ) -> None:
+        where = f"/providers/{anna['id']}"
+        for_ever = {"starts_on": first, "ends_on": "9999-12-31"}
+        made(shop.manager.post(f"{where}/time-off", **for_ever))
+
+        (event,) = events(shop.manager.get(f"{where}/calendar.ics"))
+
+        assert event["starts"] <= dt.date.fromisoformat(first)
+        assert event["starts"] < event["ends"]
+
     def test_leaves_out_what_is_long_over(
         self, shop: Shop, cut: JsonObject, anna: JsonObject, clock: SettableClock
     ) -> None:
@@ -195,7 +224,7 @@ class TestFeed:
     ) -> None:
         booking = made(shop.book(cut, "10:00", anna))
         refused(shop.manager.get(where), 404, "not-found")
-        feed = made(shop.provider("anna").post(where))
+        feed = made(shop.provider("anna").put(where))
 
         subscribed = shop.http.get(feed["path"])
 
@@ -206,10 +235,26 @@ class TestFeed:
         refused(shop.http.get(feed["path"]), 404, "not-found")
         refused(shop.manager.delete(where), 404, "not-found")
 
+    def test_is_made_anew_for_who_has_seen_the_old_one(
+        self, shop: Shop, anna: JsonObject, where: str, clock: SettableClock
+    ) -> None:
+        first = shop.manager.put(where)
+        tag = {"If-Match": first.headers["etag"]}
+        assert first.headers["cache-control"] == "no-store"
+        clock.set("2030-01-07T07:00:00Z")
+
+        second = shop.manager("PUT", where, headers=tag)
+
+        assert second.status_code == 200
+        assert second.json()["path"] != first.json()["path"]
+        assert shop.manager("DELETE", where, headers=tag).status_code == 412
+        tag = {"If-Match": second.headers["etag"]}
+        assert shop.manager("DELETE", where, headers=tag).status_code == 204
+
     def test_a_new_address_ends_the_old_one(
         self, shop: Shop, anna: JsonObject, where: str
     ) -> None:
-        old, new = (made(shop.manager.post(where))["path"] for _ in range(2))
+        old, new = (made(shop.manager.put(where))["path"] for _ in range(2))
 
         refused(shop.http.get(old), 404, "not-found")
         parsed(shop.http.get(new))
@@ -217,10 +262,10 @@ class TestFeed:
     def test_what_is_wrong_with_an_address_does_not_show(
         self, shop: Shop, anna: JsonObject, where: str, parts: Parts
     ) -> None:
-        path = made(shop.manager.post(where))["path"]
+        path = made(shop.manager.put(where))["path"]
         shop_id, _, secret = path.split("/")[2].partition("-")
         other = f"{'0' if secret[0] != '0' else '1'}{secret[1:]}"
-        suspended = made(shop.manager.post(where))["path"]
+        suspended = made(shop.manager.put(where))["path"]
         parts.shops.update(shop.slug, status=Status.SUSPENDED)
 
         answers = [
@@ -240,7 +285,7 @@ class TestFeed:
     def test_of_a_deleted_provider_is_gone(
         self, shop: Shop, anna: JsonObject, where: str
     ) -> None:
-        path = made(shop.manager.post(where))["path"]
+        path = made(shop.manager.put(where))["path"]
 
         assert shop.manager.delete(f"/providers/{anna['id']}").status_code == 204
 
@@ -251,7 +296,7 @@ class TestFeed:
     ) -> None:
         shop.add_provider(cut, name="Bert", subject="bert")
 
-        for method in ("GET", "POST", "DELETE"):
+        for method in ("GET", "PUT", "DELETE"):
             refused(shop.provider("bert")(method, where), 404, "not-found")
             refused(shop.client()(method, where), 403, "role-may-not")
 
@@ -266,7 +311,7 @@ class TestFeed:
     ) -> None:
         logs.silence_the_chatty()
         with caplog.at_level(logging.DEBUG):
-            path = made(shop.manager.post(where))["path"]
+            path = made(shop.manager.put(where))["path"]
             parsed(shop.http.get(path))
             shop.http.get(path.replace("calendar.ics", "x"))
             made(shop.manager.get(where))

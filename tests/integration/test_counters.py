@@ -293,3 +293,22 @@ class TestResources:
         assert shop.book(cut, "10:00", anna).status_code == 409
 
         assert counter(anna["id"]) == before
+
+
+class TestWalkIns:
+    def test_starting_and_finishing_count_for_provider_and_resource(
+        self, shop: Shop, counter: Counter, clock: SettableClock
+    ) -> None:
+        clock.set("2030-01-08T10:00:00Z")
+        chair = made(shop.manager.post("/resources", name="A", kind="chair"))
+        wash = shop.add_service(30, resource_kinds=["chair"])
+        anna = shop.add_provider(wash)
+        walk_in = made(shop.manager.post("/walk-ins", service_id=wash["id"]))
+        for status in ("called", "in_service", "done"):
+            before = [counter(each["id"]) for each in (anna, chair)]
+
+            made(shop.manager.put(f"/walk-ins/{walk_in['id']}", status=status))
+
+            risen = [counter(each["id"]) for each in (anna, chair)]
+            step = int(status != "called")
+            assert risen == [value + step for value in before]

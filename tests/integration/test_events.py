@@ -10,10 +10,11 @@ from sqlalchemy import Engine, text
 
 from booking_service.app import Parts
 from booking_service.events.cloudevents import CloudEvent
-from booking_service.events.outbox import EXPIRY
+from booking_service.events.outbox import EXPIRY, WALK_IN_EXPIRY
 from booking_service.events.relay import Relay
 from booking_service.events.routes import EverythingTo
 from booking_service.services.booking_changes import expire_booking
+from booking_service.services.walk_in_changes import expire_walk_in
 from tenants.registry import bound
 from tests.clocks import SettableClock
 from tests.integration.conftest import MakeShop
@@ -46,7 +47,10 @@ def sink() -> Recorder:
 @pytest.fixture
 def relay(parts: Parts, sink: Recorder, clock: SettableClock) -> Relay:
     return Relay(
-        parts.database, EverythingTo(sink), on_timer={EXPIRY: expire_booking}, clock=clock
+        parts.database,
+        EverythingTo(sink),
+        on_timer={EXPIRY: expire_booking, WALK_IN_EXPIRY: expire_walk_in},
+        clock=clock,
     )
 
 
@@ -90,6 +94,75 @@ class TestEvents:
         assert events[2].payload["previous_starts_at"] == instant("10:00")
         assert events[3].payload["reason"] == "ill"
         assert events[3].payload["by"] == "manager"
+
+    def test_tell_the_life_of_a_walk_in_in_order(
+        self,
+        shop: Shop,
+        cut: JsonObject,
+        relay: Relay,
+        sink: Recorder,
+        parts: Parts,
+        clock: SettableClock,
+    ) -> None:
+        clock.set(instant("10:00"))
+        walk_in = made(shop.manager.post("/walk-ins", service_id=cut["id"], name="Dana"))
+        path = f"/walk-ins/{walk_in['id']}"
+        made(shop.manager.put(path, name="Dan"))
+        for status in ("called", "waiting", "called", "in_service", "done"):
+            made(shop.manager.put(path, status=status))
+        gone = made(shop.client().post("/walk-ins", service_id=cut["id"]))
+        made(shop.client().put(f"/walk-ins/{gone['id']}", status="left"))
+
+        relay.work()
+
+        events = sink.of(parts, shop)
+        of_first = [each for each in events if str(each.subject) == walk_in["id"]]
+        assert [event.type for event in of_first] == [
+            "walk_in.joined",
+            "walk_in.updated",
+            "walk_in.called",
+            "walk_in.updated",
+            "walk_in.called",
+            "walk_in.started",
+            "walk_in.finished",
+        ]
+        assert [event.sequence for event in of_first] == [1, 2, 3, 4, 5, 6, 7]
+        assert of_first[-1].payload["started_at"] == instant("10:00")
+        assert of_first[-1].payload["by"] == "manager"
+        assert "Dan" not in str([event.payload for event in events])
+        left = next(each for each in events if each.type == "walk_in.left")
+        assert (left.payload["by"], left.payload["expired"]) == ("client", False)
+
+    def test_and_timers_let_go_of_those_who_do_not_come(
+        self,
+        shop: Shop,
+        cut: JsonObject,
+        relay: Relay,
+        sink: Recorder,
+        parts: Parts,
+        clock: SettableClock,
+    ) -> None:
+        clock.set(instant("10:00"))
+        called, waiting = (
+            made(shop.manager.post("/walk-ins", service_id=cut["id"])) for _ in range(2)
+        )
+        made(shop.manager.put(f"/walk-ins/{called['id']}", status="called"))
+
+        def left() -> list[str]:
+            relay.work()
+            relay.work()
+            return [
+                str(each.subject)
+                for each in sink.of(parts, shop)
+                if each.type == "walk_in.left" and each.payload["expired"]
+            ]
+
+        clock.set("2030-01-08T10:09:59Z")
+        assert left() == []
+        clock.set(instant("10:10"))
+        assert left() == [called["id"]]
+        clock.set("2030-01-09T10:00:00Z")
+        assert left() == [called["id"], waiting["id"]]
 
     def test_are_cloudevents(
         self, shop: Shop, cut: JsonObject, relay: Relay, sink: Recorder, parts: Parts

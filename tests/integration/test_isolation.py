@@ -25,7 +25,7 @@ def fill(shop: Shop) -> Ids:
     closure = made(shop.manager.post("/closures", **dates))
     made(shop.manager.put(f"{path}/date-overrides/2030-01-07", hours=[]))
     walk_in = made(shop.manager.post("/walk-ins", service_id=cut["id"]))
-    made(shop.manager.post(f"{path}/calendar-feed"))
+    made(shop.manager.put(f"{path}/calendar-feed"))
     return {
         "walk_in_id": walk_in["id"],
         "service_id": cut["id"],

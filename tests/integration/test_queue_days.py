@@ -1,8 +1,8 @@
 """Days of a busy shop, drawn at random and played through HTTP: are waits foreseen?
 
 Some book, most just come; visits take more or less than planned; staff say when each
-begins and ends. The first day is one of learning. ``QUEUE_DAYS`` says how many are
-measured behind it (4).
+begins and ends. Three shops are played; the first day of each is one of learning.
+``QUEUE_DAYS`` says how many are measured behind it (2).
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.clocks import SettableClock
+from tests.integration.conftest import MakeShop
 from tests.integration.driver import JsonObject, Shop, made
 
-MEASURED_DAYS = int(os.environ.get("QUEUE_DAYS", "4"))
+MEASURED_DAYS = int(os.environ.get("QUEUE_DAYS", "2"))
+SEEDS = (1, 2, 3)
 FIRST_DAY = dt.datetime(2030, 1, 7, tzinfo=dt.UTC)
 OPENS, LAST_ARRIVAL = 9 * 60, 17 * 60
 # What visits really take of their planned duration: lognormal.
@@ -61,7 +63,7 @@ class Day:
             self.expected[provider["id"]] = []
         self._book()
         at = float(OPENS)
-        while (at := at + self.draw.expovariate(1 / 14)) < LAST_ARRIVAL:
+        while (at := at + self.draw.expovariate(1 / 16)) < LAST_ARRIVAL:
             self._later(at, "arrival", self.draw.choice(self.services))
         while self.events:
             at, _, kind, what = heapq.heappop(self.events)
@@ -135,8 +137,11 @@ def _path(visit: Visit) -> str:
     return f"/{kind}/{visit.record['id']}"
 
 
-def test_waits_are_foreseen(shop: Shop, clock: SettableClock) -> None:
-    draw = random.Random(20)
+def days_of_a_shop(
+    shop: Shop, clock: SettableClock, seed: int
+) -> list[tuple[JsonObject, float]]:
+    """What those who came on the measured days were told, and how long they waited."""
+    draw = random.Random(seed)
     services = [shop.add_service(20), shop.add_service(30)]
     providers = [
         shop.add_provider(*services, name=name, starts="09:00", ends="24:00")
@@ -149,17 +154,23 @@ def test_waits_are_foreseen(shop: Shop, clock: SettableClock) -> None:
         day.play()
         assert not day.queue
         waits += day.waits if number else []
-
-    errors = [real - told["p50"] for told, real in waits]
-    within = sum(real <= told["p90"] for told, real in waits) / len(waits)
-
-    typical = statistics.median(map(abs, errors))
-    assert len(waits) >= 25 * MEASURED_DAYS
-    assert statistics.mean(real for _, real in waits) > 15  # it is worth foreseeing
-    assert typical <= 5
-    assert 0.85 <= within <= 0.95
     second_day = (FIRST_DAY + dt.timedelta(days=1)).isoformat()
     told = made(shop.manager.get("/walk-ins/accuracy", **{"from": second_day}))
     assert told["served"] == len(waits)
-    assert abs(told["first"]["median_absolute_error_minutes"] - typical) <= 1
-    assert abs(told["first"]["within_p90"] - within) <= 0.03
+    errors = [abs(real - told["p50"]) for told, real in waits]
+    # Minutes are told rounded up, and the error is measured before.
+    mistake = told["first"]["median_absolute_error_minutes"] - statistics.median(errors)
+    assert abs(mistake) <= 1
+    return waits
+
+
+def test_waits_are_foreseen(new_shop: MakeShop, clock: SettableClock) -> None:
+    waits = [each for seed in SEEDS for each in days_of_a_shop(new_shop(), clock, seed)]
+
+    errors = [abs(real - told["p50"]) for told, real in waits]
+    within = sum(real <= told["p90"] for told, real in waits) / len(waits)
+
+    assert len(waits) >= 20 * MEASURED_DAYS * len(SEEDS)
+    assert statistics.mean(real for _, real in waits) > 10  # it is worth foreseeing
+    assert statistics.median(errors) <= 5
+    assert 0.85 <= within <= 0.95

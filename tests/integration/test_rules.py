@@ -315,6 +315,22 @@ class TestResourceKeys:
         assert waits(parts, shop, move, team("10:00"))
         assert not waits(parts, shop, book_a_team, team("11:00"))
 
+    def test_keep_walk_ins_waiting_for_moves(
+        self, shop: Shop, parts: Parts, clock: SettableClock
+    ) -> None:
+        clock.set("2030-01-08T10:00:00Z")
+        cut = shop.add_service(60)
+        anna = uuid.UUID(shop.add_provider(cut)["id"])
+        walk_in = made(shop.manager.post("/walk-ins", service_id=cut["id"]))
+
+        def move(session: Session) -> None:
+            locks.move_between(session, [anna])
+
+        def start() -> httpx.Response:
+            return shop.manager.put(f"/walk-ins/{walk_in['id']}", status="in_service")
+
+        assert waits(parts, shop, move, start)
+
 
 class TestUnknownIds:
     def test_in_a_list_of_services_are_not_found(

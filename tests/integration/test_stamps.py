@@ -45,6 +45,8 @@ class TestStamps:
 
         for body, pointer in (
             ({"started_at": instant("11:01")}, "/started_at"),
+            ({"started_at": "2030-01-07T10:29:59Z"}, "/started_at"),
+            ({"started_at": "0001-01-01T00:00:00Z"}, "/started_at"),
             ({"finished_at": instant("10:59")}, "/finished_at"),
             (
                 {"started_at": instant("10:30"), "finished_at": instant("10:30")},
@@ -74,3 +76,16 @@ class TestStamps:
         clock.set(instant("10:40"))
         made(shop.manager.put(f"/bookings/{booking['id']}", status="completed"))
         assert join(shop, cut)["position"] == 2
+
+    def test_are_gone_when_the_booking_moves(
+        self, shop: Shop, cut: JsonObject, anna: JsonObject, clock: SettableClock
+    ) -> None:
+        booking = made(shop.book(cut, "10:00", anna))
+        where = f"/bookings/{booking['id']}"
+        clock.set(instant("10:20"))
+        stamps = {"started_at": instant("10:01"), "finished_at": instant("10:19")}
+        made(shop.manager.put(where, **stamps))
+
+        moved = made(shop.manager.put(where, starts_at=instant("12:00")))
+
+        assert moved["started_at"] is moved["finished_at"] is None

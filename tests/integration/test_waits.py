@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.clocks import SettableClock
-from tests.integration.driver import JsonObject, Shop, instant, made
+from tests.integration.driver import JsonObject, Shop, instant, made, refused
 from tests.integration.test_walk_ins import anna, become, cut, join, later, path
 
 __all__ = ["anna", "cut"]
@@ -114,6 +114,86 @@ class TestEstimate:
             (20 - anew) / 2, abs=1
         )
         assert found["first"]["within_p90"] in (0.5, 1)
+        for window in (
+            {"from": instant("10:00"), "to": instant("10:00")},
+            {"from": instant("10:41")},
+        ):
+            answer = shop.manager.get("/walk-ins/accuracy", **window)
+            refused(answer, 400, "invalid-input")
+        for window in (
+            {"from": instant("10:01")},
+            {"from": instant("09:00"), "to": instant("10:00")},
+        ):
+            assert made(shop.manager.get("/walk-ins/accuracy", **window))["served"] == 0
+
+    def test_that_could_not_be_made_count_among_those_served_only(
+        self, shop: Shop, cut: JsonObject, anna: JsonObject
+    ) -> None:
+        shop.set_hours(anna, [])
+        become(shop, join(shop, cut), "in_service", provider_id=anna["id"])
+
+        found = made(shop.manager.get("/walk-ins/accuracy", to="2030-01-09T00:00:00Z"))
+
+        assert found["served"] == 1
+        assert found["first"]["median_error_minutes"] is None
+
+    def test_leads_around_holds_and_waits_for_resources(
+        self, shop: Shop, clock: SettableClock
+    ) -> None:
+        clock.set(instant("10:00"))
+        wash = shop.add_service(30, resource_kinds=["chair"])
+        anna, bert = shop.add_provider(wash), shop.add_provider(wash, name="Bert")
+        made(shop.manager.post("/resources", name="A", kind="chair"))
+        hold = {"service_id": wash["id"], "starts_at": instant("10:00")}
+        made(shop.manager.post("/holds", **hold, provider_id=anna["id"]))
+
+        found = self.ask(shop, wash, provider_id=bert["id"])
+
+        assert found["estimated_start_at"] == instant("10:30")
+
+    def test_of_one_who_begins_within_a_day_and_ends_later_is_told(
+        self, shop: Shop, clock: SettableClock
+    ) -> None:
+        clock.set(instant("10:00"))
+        long = shop.add_service(800)
+        shop.add_provider(long, starts="00:00", ends="24:00")
+        made(shop.client("a").post("/walk-ins", service_id=long["id"]))
+
+        made(shop.client("b").post("/walk-ins", service_id=long["id"]))
+
+    def test_is_not_made_of_visits_that_were_mistaken(
+        self, shop: Shop, cut: JsonObject, anna: JsonObject, clock: SettableClock
+    ) -> None:
+        for _ in range(20):
+            visit = join(shop, cut)
+            become(shop, visit, "in_service")
+            later(clock, 1)
+            become(shop, visit, "done")
+
+        assert self.ask(shop, cut)["estimate_basis"] == "defaults"
+
+    def test_of_what_was_finished_just_now_knows(
+        self, shop: Shop, cut: JsonObject, anna: JsonObject, clock: SettableClock
+    ) -> None:
+        booking = made(shop.book(cut, "10:00", anna))
+        clock.set("2030-01-08T10:10:00.700Z")
+        made(shop.manager.put(f"/bookings/{booking['id']}", started_at=instant("10:00")))
+        made(shop.manager.put(f"/bookings/{booking['id']}", status="completed"))
+
+        assert self.ask(shop, cut)["estimated_wait_minutes"]["p50"] <= 1
+
+    def test_is_not_shorter_than_what_is_kept_for_one_that_was_forgotten(
+        self, shop: Shop, clock: SettableClock
+    ) -> None:
+        clock.set(instant("10:00"))
+        wash = shop.add_service(10, buffer_after_minutes=60)
+        shop.add_provider(wash)
+        become(shop, join(shop, wash), "in_service")
+        clock.set(instant("10:31"))
+
+        waits = join(shop, wash)
+
+        assert waits["estimated_start_at"] == instant("11:10")
 
     def test_of_which_nobody_was_served_has_no_accuracy(
         self, shop: Shop, cut: JsonObject, anna: JsonObject

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from booking_service.app import Parts
+from booking_service.services import walk_ins
 from booking_service.services.walk_in_changes import expire_walk_in
 from tenants.registry import bound
 from tests.clocks import SettableClock
-from tests.integration.driver import JsonObject, Shop, instant, made, refused
+from tests.integration.driver import JsonObject, Shop, made, refused
 from tests.integration.test_lists import counted
 
 TEN = "2030-01-08T10:00:00Z"
@@ -103,9 +104,28 @@ class TestJoining:
     ) -> None:
         made(shop.manager.put("/shop", accepts_walk_ins=False))
 
-        refused(shop.client().post("/walk-ins", service_id=cut["id"]), 409, "queue-closed")
+        body = {"service_id": cut["id"]}
+        refused(shop.client().post("/walk-ins", **body), 409, "queue-closed")
+        refused(shop.client().get("/walk-ins/estimate", **body), 409, "queue-closed")
+        made(shop.manager.get("/walk-ins/estimate", **body))
 
         assert join(shop, cut)["position"] == 1
+
+    def test_a_queue_has_an_end(
+        self,
+        shop: Shop,
+        cut: JsonObject,
+        anna: JsonObject,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(walk_ins, "MOST_WAITING", 2)
+        first, _ = join(shop, cut), join(shop, cut)
+
+        answer = shop.manager.post("/walk-ins", service_id=cut["id"])
+
+        refused(answer, 409, "queue-closed")
+        become(shop, first, "left")
+        join(shop, cut)
 
     def test_where_nobody_serves_within_a_day_staff_only_may_let_one_wait(
         self, shop: Shop, cut: JsonObject, anna: JsonObject
@@ -168,192 +188,6 @@ class TestJoining:
         assert len(made(shop.manager.get("/walk-ins"))["items"]) == 1
 
 
-class TestLife:
-    def test_is_called_served_and_done(
-        self, shop: Shop, cut: JsonObject, anna: JsonObject, clock: SettableClock
-    ) -> None:
-        walk_in = join(shop, cut)
-
-        called = become(shop, walk_in, "called")
-        later(clock, 2)
-        started = become(shop, walk_in, "in_service")
-        later(clock, 20)
-        done = become(shop, walk_in, "done")
-
-        assert (called["called_at"], called["expires_at"]) == (TEN, instant("10:10"))
-        assert called["position"] == 1
-        assert started["started_at"] == instant("10:02")
-        assert started["provider_id"] == anna["id"]
-        assert started["position"] is started["estimated_wait_minutes"] is None
-        assert started["expires_at"] is None
-        assert done["finished_at"] == instant("10:22")
-        assert done["status"] == "done"
-
-    def test_takes_its_provider_from_now_for_the_duration(
-        self, shop: Shop, cut: JsonObject, anna: JsonObject, clock: SettableClock
-    ) -> None:
-        walk_in = join(shop, cut)
-        assert "10:30" in shop.free(cut)
-        later(clock, 1)
-
-        become(shop, walk_in, "in_service")
-
-        assert shop.free(cut)[0] == "11:00"
-        refused(shop.book(cut, "10:30", anna), 409, "slot-taken")
-
-        later(clock, 9)
-        become(shop, walk_in, "done")
-
-        assert shop.free(cut)[0] == "10:30"
-
-    def test_never_delays_a_booking(
-        self, shop: Shop, cut: JsonObject, anna: JsonObject, clock: SettableClock
-    ) -> None:
-        made(shop.book(cut, "10:30", anna))
-        walk_in = join(shop, cut)
-        later(clock, 1)
-
-        problem = refused(
-            shop.manager.put(path(walk_in), status="in_service"), 409, "slot-taken"
-        )
-
-        assert problem["reasons"] == ["booking"]
-        assert made(shop.manager.get(path(walk_in)))["status"] == "waiting"
-        assert made(shop.manager.get(path(walk_in)))["estimated_start_at"] == instant(
-            "11:00"
-        )
-
-    def test_a_hold_that_has_expired_makes_way(
-        self, shop: Shop, cut: JsonObject, anna: JsonObject, clock: SettableClock
-    ) -> None:
-        body = {"service_id": cut["id"], "starts_at": instant("10:30")}
-        made(shop.manager.post("/holds", **body))
-        walk_in = join(shop, cut)
-        later(clock, 1)
-        refused(shop.manager.put(path(walk_in), status="in_service"), 409, "slot-taken")
-        later(clock, 4)
-
-        become(shop, walk_in, "in_service")
-
-    def test_takes_a_free_resource_and_counts_it(
-        self, shop: Shop, clock: SettableClock
-    ) -> None:
-        clock.set(TEN)
-        wash = shop.add_service(30, resource_kinds=["chair"])
-        for name in ("Anna", "Bert"):
-            shop.add_provider(wash, name=name)
-        chair = made(shop.manager.post("/resources", name="A", kind="chair"))
-        first, second = join(shop, wash), join(shop, wash)
-
-        started = become(shop, first, "in_service")
-        problem = refused(
-            shop.manager.put(path(second), status="in_service"), 409, "slot-taken"
-        )
-
-        assert started["resource_ids"] == [chair["id"]]
-        assert problem["reasons"] == ["resource"]
-        waits = made(shop.manager.get(path(second)))["estimated_wait_minutes"]
-        assert waits["p50"] >= 25
-
-    def test_ends_in_the_instant_of_its_beginning(
-        self, shop: Shop, cut: JsonObject, anna: JsonObject
-    ) -> None:
-        walk_in = join(shop, cut)
-        become(shop, walk_in, "in_service")
-
-        become(shop, walk_in, "done")
-
-        assert shop.free(cut)[0] == "10:00"
-
-    def test_the_next_begins_in_the_second_in_which_the_last_ended(
-        self, shop: Shop, cut: JsonObject, anna: JsonObject, clock: SettableClock
-    ) -> None:
-        first, second = join(shop, cut), join(shop, cut)
-        become(shop, first, "in_service")
-        clock.set("2030-01-08T10:20:00.400Z")
-        become(shop, first, "done")
-        clock.set("2030-01-08T10:20:00.700Z")
-
-        become(shop, second, "in_service")
-
-    def test_goes_to_who_is_on_duty_and_least_busy(
-        self, shop: Shop, cut: JsonObject, anna: JsonObject
-    ) -> None:
-        bert = shop.add_provider(cut, name="Bert")
-        shop.add_provider(cut, name="Off", starts="12:00")
-        made(shop.book(cut, "14:00", anna))
-
-        first, second, third = (join(shop, cut) for _ in range(3))
-
-        assert become(shop, first, "in_service")["provider_id"] == bert["id"]
-        assert become(shop, second, "in_service")["provider_id"] == anna["id"]
-        answer = shop.manager.put(path(third), status="in_service")
-        assert refused(answer, 409, "slot-taken")["reasons"] == ["booking"]
-
-    def test_one_who_is_named_serves_whatever_the_hours_say(
-        self, shop: Shop, cut: JsonObject, anna: JsonObject, clock: SettableClock
-    ) -> None:
-        clock.set("2030-01-08T20:00:00Z")
-        walk_in = join(shop, cut)
-        answer = shop.manager.put(path(walk_in), status="in_service")
-        assert refused(answer, 409, "slot-not-offered")["reasons"] == [
-            "outside_working_hours"
-        ]
-
-        started = become(shop, walk_in, "in_service", provider_id=anna["id"])
-
-        assert started["provider_id"] == anna["id"]
-
-    def test_who_serves_is_settled_once_it_is_served(
-        self, shop: Shop, cut: JsonObject, anna: JsonObject
-    ) -> None:
-        bert = shop.add_provider(cut, name="Bert")
-        walk_in = join(shop, cut, provider_id=anna["id"])
-        changed = made(shop.manager.put(path(walk_in), provider_id=bert["id"]))
-        assert changed["provider_id"] == bert["id"]
-        assert (
-            made(shop.manager.put(path(walk_in), provider_id=None))["provider_id"] is None
-        )
-        become(shop, walk_in, "in_service", provider_id=bert["id"])
-
-        answer = shop.manager.put(path(walk_in), provider_id=anna["id"])
-
-        refused(answer, 409, "invalid-transition")
-
-    @pytest.mark.parametrize(
-        ("way", "wanted"),
-        [
-            ([], "done"),
-            (["called"], "done"),
-            (["in_service"], "left"),
-            (["in_service"], "waiting"),
-            (["in_service", "done"], "waiting"),
-            (["left"], "called"),
-        ],
-    )
-    def test_no_step_is_left_out_or_taken_back(
-        self, shop: Shop, cut: JsonObject, anna: JsonObject, way: list[str], wanted: str
-    ) -> None:
-        walk_in = join(shop, cut)
-        for status in way:
-            become(shop, walk_in, status)
-
-        answer = shop.manager.put(path(walk_in), status=wanted)
-
-        refused(answer, 409, "invalid-transition")
-
-    def test_a_call_can_be_taken_back(
-        self, shop: Shop, cut: JsonObject, anna: JsonObject
-    ) -> None:
-        first, second = join(shop, cut), join(shop, cut)
-        assert become(shop, second, "called")["position"] == 1
-        assert made(shop.manager.get(path(first)))["position"] == 2
-
-        again = become(shop, second, "waiting")
-
-        assert (again["position"], again["called_at"]) == (2, None)
-
-
 class TestExpiry:
     def test_one_who_does_not_come_when_called_has_left(
         self, shop: Shop, cut: JsonObject, anna: JsonObject, clock: SettableClock
@@ -404,7 +238,11 @@ class TestExpiry:
             return made(shop.manager.get(path(walk_in)))
 
         before = ring(2)
-        assert before["version"] == ring(4)["version"] - 1
+        later(clock, -1)
+        assert ring(4)["version"] == before["version"]
+        later(clock, 1)
+
+        assert ring(4)["version"] == before["version"] + 1
         assert ring(4)["version"] == before["version"] + 1
 
     def test_nobody_waits_for_more_than_a_day(
@@ -442,11 +280,21 @@ class TestWhoMay:
         refused(bert.put(path(for_anna), status="in_service"), 403, "role-may-not")
         made(bert.put(path(for_any), status="in_service"))
         made(shop.provider("anna").put(path(for_anna), status="in_service"))
-        refused(
-            shop.provider("nobody").put(path(join(shop, cut)), status="in_service"),
-            403,
-            "not-linked",
-        )
+        refused(bert.put(path(for_anna), status="done"), 403, "role-may-not")
+        made(shop.manager.put(path(for_anna), status="done"))
+
+    def test_a_token_that_belongs_to_no_provider_sees_no_queue(
+        self, shop: Shop, cut: JsonObject, anna: JsonObject
+    ) -> None:
+        walk_in, nobody = join(shop, cut), shop.provider("nobody")
+
+        for answer in (
+            nobody.get("/walk-ins"),
+            nobody.get(path(walk_in)),
+            nobody.put(path(walk_in), status="called"),
+            nobody.post("/walk-ins", service_id=cut["id"]),
+        ):
+            refused(answer, 403, "not-linked")
 
 
 class TestList:

@@ -43,7 +43,7 @@ list_walk_ins          oaa-    create_walk_in         oaa-
 get_walk_in            oaa-    update_walk_in         oaa-
 get_wait_estimate      aaa-    get_wait_accuracy      -aa-
 get_provider_calendar  -oa-    get_booking_calendar   ooa-
-get_calendar_feed      -oa-    create_calendar_feed   -oa-
+get_calendar_feed      -oa-    replace_calendar_feed   -oa-
 delete_calendar_feed   -oa-
 list_shops             ---a    create_shop            ---a
 get_platform_shop      ---a    update_platform_shop   ---a

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Mapping, Sequence
 
+from booking_service.domain import queue
 from booking_service.domain.localtime import Span
-from booking_service.domain.queue import (
-    AS_PLANNED,
-    DEFAULT_RATIOS,
-    Engagement,
-    Lane,
-    Visit,
-    Wait,
-    waits,
-)
+from booking_service.domain.queue import AS_PLANNED, DEFAULT_RATIOS, Visit, Wait
+from booking_service.domain.timeline import Engagement, Lane
 
 ANNA, BERT, CHAIR, STOOL = (uuid.UUID(int=number) for number in range(1, 5))
 NOW, MINUTE, HOUR = 1_893_492_000, 60, 3600
 ALL_DAY = (NOW - HOUR, NOW + 8 * HOUR)
+
+
+def waits(
+    visits: Sequence[Visit],
+    lanes: Mapping[uuid.UUID, Lane],
+    pools: Mapping[str, Sequence[uuid.UUID]],
+    *,
+    now: int = NOW,
+    longest: int = 24 * HOUR,
+) -> list[Wait]:
+    return queue.waits(visits, lanes, pools, now=now, longest=longest)
 
 
 def visit(
@@ -32,11 +38,15 @@ def visit(
 
 
 def engaged(
-    starts: int, ends: int, *, ratios: Sequence[float] = (), minutes: int | None = None
+    starts: int,
+    ends: int,
+    *,
+    ratios: Sequence[float] = (),
+    began: int | None = None,
 ) -> Engagement:
     span = NOW + starts * MINUTE, NOW + ends * MINUTE
-    duration = (ends - starts if minutes is None else minutes) * MINUTE
-    return Engagement(span, span[0], duration, ratios)
+    begins = span[0] if began is None else NOW + began * MINUTE
+    return Engagement(span, begins, span[1] - span[0], ratios, began is not None)
 
 
 def lane(*engagements: Engagement, closed: Sequence[Span] = ()) -> Lane:
@@ -44,12 +54,12 @@ def lane(*engagements: Engagement, closed: Sequence[Span] = ()) -> Lane:
 
 
 def waited(
-    queue: Sequence[Visit],
+    visits: Sequence[Visit],
     lanes: Mapping[uuid.UUID, Lane],
     pools: Mapping[str, Sequence[uuid.UUID]] | None = None,
 ) -> list[int | None]:
     """The medians, in minutes."""
-    found = waits(queue, lanes, pools or {}, now=NOW)
+    found = waits(visits, lanes, pools or {})
     return [None if each.p50 is None else each.p50 // MINUTE for each in found]
 
 
@@ -89,6 +99,29 @@ class TestWaits:
         assert waited([visit(30, buffer=15)], {ANNA: booked}) == [60]
         assert waited([visit(30, buffer=10)], {ANNA: booked}) == [0]
         assert waited([visit(30, buffer=15)], {ANNA: until_closing}) == [450]
+
+    def test_that_begin_too_late_are_unknown_but_may_end_later(self) -> None:
+        queue = [visit(30), visit(30)]
+
+        found = waits(queue, {ANNA: lane()}, {}, longest=30 * MINUTE)
+        shorter = waits(queue, {ANNA: lane()}, {}, longest=30 * MINUTE - 1)
+
+        assert [each.p50 for each in found] == [0, 30 * MINUTE]
+        assert [each.p50 for each in shorter] == [0, None]
+
+    def test_are_told_of_a_long_queue_with_much_to_choose_from_soon(self) -> None:
+        everyone = [uuid.UUID(int=number) for number in range(100, 120)]
+        chairs = [uuid.UUID(int=number) for number in range(200, 220)]
+        queue = [
+            visit(30, *everyone, kinds=["chair"], ratios=DEFAULT_RATIOS) for _ in range(200)
+        ]
+        lanes = {each: lane() for each in everyone} | {each: Lane() for each in chairs}
+        began = time.process_time()
+
+        waits(queue, lanes, {"chair": chairs})
+
+        # Without bounds it was half a minute.
+        assert time.process_time() - began < 5
 
     def test_of_one_whom_nobody_serves_are_unknown(self) -> None:
         nobody = Visit(30 * MINUTE, 0, AS_PLANNED, ())
@@ -154,6 +187,17 @@ class TestSpread:
         assert 10 <= (waited([visit()], {ANNA: for_half})[0] or 0) <= 25
         assert waited([visit()], {ANNA: for_long}) == [5]
         assert waited([visit()], {ANNA: for_ever}) == [3]
+
+    def test_of_one_that_began_early_takes_the_time_from_then_on(self) -> None:
+        early = lane(engaged(200, 230, ratios=[1.0], began=0))
+
+        assert waited([visit(20)], {ANNA: early}) == [30]
+
+    def test_of_a_booking_that_waits_behind_another_begins_when_that_ends(self) -> None:
+        over = engaged(-40, -10, ratios=[2.0])
+        due = engaged(-5, 25, ratios=[1.0])
+
+        assert waited([visit(20)], {ANNA: lane(over, due)}) == [50]
 
     def test_of_bookings_delays_those_behind(self) -> None:
         late = [engaged(0, 30, ratios=[2.0]), engaged(30, 60, ratios=[1.0])]
