@@ -168,25 +168,39 @@ class TestLastSeats:
 
         assert statuses == {201: 5, 409: 27}
 
+    def test_the_very_last_one_has_one(self, shop: Shop) -> None:
+        yoga = shop.add_service(60, capacity=3)
+        anna = shop.add_provider(yoga)
+        for _ in range(2):
+            made(shop.book(yoga, "10:00", anna))
+
+        statuses = book_at_once(shop, yoga, ["10:00"] * THREADS, anna)
+
+        assert statuses == {201: 1, 409: THREADS - 1}
+
 
 class TestDailyCap:
     def test_is_never_passed(self, shop: Shop) -> None:
-        cut = shop.add_service(30, max_per_day=3)
+        cut = shop.add_service(5, max_per_day=3)
         anna = shop.add_provider(cut)
-        starts = [f"{hour:02}:{minute}" for hour in range(9, 17) for minute in ("00", "30")]
+        steps = (dt.timedelta(minutes=5 * number) for number in range(THREADS))
+        nine = dt.datetime(2030, 1, 8, 9)  # noqa: DTZ001 - of a wall clock
+        starts = [f"{nine + step:%H:%M}" for step in steps]
 
         statuses = book_at_once(shop, cut, starts, anna)
 
-        assert statuses == {201: 3, 409: 13}
+        assert statuses == {201: 3, 409: THREADS - 3}
 
 
 class TestMoves:
     def test_to_one_target_have_one_winner(
         self, shop: Shop, parts: Parts, superuser: Engine
     ) -> None:
-        cut = shop.add_service(30)
+        cut = shop.add_service(5)
         anna = shop.add_provider(cut)
-        ids = [made(shop.book(cut, f"{hour:02}:00", anna))["id"] for hour in range(9, 16)]
+        nine = dt.datetime(2030, 1, 8, 9, tzinfo=dt.UTC)
+        starts = (nine + dt.timedelta(minutes=5 * number) for number in range(THREADS))
+        ids = [made(shop.book(cut, each.isoformat(), anna))["id"] for each in starts]
 
         def move(booking: str) -> Callable[[], int]:
             body = {"starts_at": instant("16:00")}
