@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
-from booking_service.cli import migrate, openapi, serve, shops, token
+from booking_service.cli import migrate, openapi, permissions, serve, shops, token
 from booking_service.config import ConfigurationError
 from booking_service.errors import BookingServiceError
 from booking_service.localdb import LocalDatabaseError
@@ -45,3 +45,4 @@ main.add_command(shops.shops)
 main.add_command(migrate.migrate)
 main.add_command(token.token)
 main.add_command(openapi.openapi)
+main.add_command(permissions.permissions)
