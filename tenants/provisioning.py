@@ -16,6 +16,7 @@ from collections.abc import Callable
 from functools import cache
 
 from sqlalchemy import Connection, select, text, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -144,26 +145,51 @@ class Provisioner:
             raise SlugInUse(record.slug)
         return opened
 
-    def set_status(
-        self, slug: str, status: Status, *, guard: Alongside = nothing
+    def update(
+        self,
+        slug: str,
+        *,
+        status: Status | None = None,
+        new_slug: str | None = None,
+        guard: Alongside = nothing,
     ) -> ShopRecord:
-        """Suspend or resume a shop.
+        """Suspend, resume or rename a shop.
 
         Args:
             slug: Which.
-            status: What it is to be.
+            status: What it is to be; None: what it is.
+            new_slug: What its tokens are to call it; None: as before. Former slugs
+                lead to it still.
             guard: May refuse, before anything is changed.
 
         Raises:
             ShopNotFound: There is no such shop.
+            InvalidShop: The new slug is malformed.
+            SlugInUse: The new slug is or was another shop's.
         """
+        if new_slug is not None:
+            require_slug(new_slug)
         with self._database.control_transaction() as session:
             record = require_by_slug(session, slug, for_update=True)
             guard(session, record)
             if record.status == Status.PROVISIONING:
                 raise ShopNotFound
-            record.status = status
+            if status is not None:
+                record.status = status
+            if new_slug is not None:
+                self._rename(session, record, new_slug)
             return record
+
+    @staticmethod
+    def _rename(session: Session, record: ShopRecord, slug: str) -> None:
+        """Give a shop a slug that is fresh, or was its own before."""
+        taken = insert(SlugRecord).values(slug=slug, shop_id=record.id)
+        session.execute(taken.on_conflict_do_nothing())
+        named = find_by_any_slug(session, slug)
+        if named is None or named.id != record.id:
+            raise SlugInUse(slug)
+        record.slug = slug
+        session.flush()  # the slug's unique key speaks now
 
     def delete(self, slug: str, *, guard: Alongside = nothing) -> None:
         """End a shop: its schema and role are dropped, its slug stays taken.

@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import re
 import threading
+import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from cachetools import TTLCache
@@ -34,10 +35,19 @@ class RegisteredShop:
 class Registry:
     """Finds shops by ``(issuer, slug)`` and remembers them for a few seconds."""
 
-    def __init__(self, database: Database) -> None:
-        """Read from the control plane of ``database``."""
+    def __init__(
+        self, database: Database, *, timer: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Read from the control plane of ``database``.
+
+        Args:
+            database: Its cells.
+            timer: Seconds since whenever, by which what is remembered ages.
+        """
         self._database = database
-        self._cache: TTLCache[str, RegisteredShop] = TTLCache(CACHED_SHOPS, CACHE_SECONDS)
+        self._cache: TTLCache[str, RegisteredShop] = TTLCache(
+            CACHED_SHOPS, CACHE_SECONDS, timer=timer
+        )
         self._lock = threading.Lock()
 
     def bind(self, claims: Mapping[str, object]) -> BoundShop:

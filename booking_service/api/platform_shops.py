@@ -46,9 +46,12 @@ def get_platform_shop(slug: str) -> flask.Response:
 
 def update_platform_shop(slug: str, body: Body) -> flask.Response:
     """``PUT /platform/shops/{slug}``."""
-    status = Status(body["status"]) if "status" in body else None
     record = platform_shops().update(
-        slug, status=status, issuer=_issuer(), guard=answers.guard(serialise)
+        slug,
+        status=Status(body["status"]) if "status" in body else None,
+        new_slug=body.get("slug"),
+        issuer=_issuer(),
+        guard=answers.guard(serialise),
     )
     return answers.ok(serialise(record))
 

@@ -75,6 +75,16 @@ def resume(slug: str) -> None:
 
 @shops.command()
 @click.argument("slug")
+@click.argument("new_slug")
+def rename(slug: str, new_slug: str) -> None:
+    """Give a shop another slug; tokens that name a former one are good still."""
+    with connected(Settings.load()) as parts:
+        record = parts.shops.update(slug, new_slug=new_slug)
+    click.echo(f"{slug} is {record.slug} now.")
+
+
+@shops.command()
+@click.argument("slug")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def delete(slug: str, *, yes: bool) -> None:
     """End a shop and all its data; its slug stays taken."""

@@ -169,27 +169,29 @@ class PlatformShops:
         self,
         slug: str,
         *,
-        status: Status | None,
+        status: Status | None = None,
+        new_slug: str | None = None,
         issuer: str | None = None,
         guard: Guard[ShopRecord] = unguarded,
     ) -> ShopRecord:
-        """Suspend or resume a shop, or leave it as it is.
+        """Suspend, resume or rename a shop, or leave it as it is.
 
         Args:
             slug: Which.
             status: What it is to be; None: what it is.
+            new_slug: What its tokens are to call it; None: as before.
             issuer: Whose shops alone may be changed; None: everyone's.
             guard: May refuse, before anything is changed.
 
         Raises:
             ShopNotFound: There is none with this slug that may be seen.
+            SlugInUse: The new slug is or was another shop's.
         """
-        if status is None:
-            record = self.get(slug, issuer=issuer)
-            guard(record)
-            return record
-        record = self._provisioner.set_status(
-            slug, status, guard=lambda _, record: guard(_of_issuer(record, issuer))
+        record = self._provisioner.update(
+            slug,
+            status=status,
+            new_slug=new_slug,
+            guard=lambda _, record: guard(_of_issuer(record, issuer)),
         )
         self._registry.forget()
         return record

@@ -140,26 +140,34 @@ def not_found(stage: Stage, operation: Operation) -> Answer:
     return stage.ask(operation, target=operation.path().encode())
 
 
+# What the state of the standing record does not allow.
+REFUSED_BODIES = {
+    "update_booking": {"status": "completed"},
+    "update_walk_in": {"status": "done"},
+    "update_provider": {"subject": "taken"},
+    "update_client": {"subject": "taken"},
+}
+
+
 def conflict(stage: Stage, operation: Operation) -> Answer:
     if operation.method == "POST":
         stage.patch.setattr(idempotency, "try_lock", lambda *_: False)
         return stage.ask(operation, headers=[(b"Idempotency-Key", b"k")])
-    booking = f"/bookings/{stage.hit.ids['booking_id']}"
+    body: dict[str, Any] | None = REFUSED_BODIES.get(operation.id)
     if operation.id == "cancel_booking":
+        booking = f"/bookings/{stage.hit.ids['booking_id']}"
         stage.clock.set("2030-01-08T10:30:00Z")
         made(stage.manager.put(booking, status="completed"))
-    elif operation.id == "update_booking":
-        return stage.ask(operation, body=b'{"status": "completed"}')
-    elif operation.id == "update_walk_in":
-        return stage.ask(operation, body=b'{"status": "done"}')
     elif operation.id == "get_wait_estimate":
         stage.hit.ids["service_id"] = stage.hit.shop.add_service()["id"]
         return stage.ask(operation)
+    elif operation.id == "update_platform_shop":
+        body = {"slug": stage.hit.shop.slug}
     elif operation.id in ("update_provider", "update_client"):
         kind = operation.template.split("/")[1]
         made(stage.manager.post(f"/{kind}", name="Other", subject="taken"))
-        return stage.ask(operation, body=b'{"subject": "taken"}')
-    return stage.ask(operation, target=stage.existing(operation))
+    changes = {} if body is None else {"body": json.dumps(body).encode()}
+    return stage.ask(operation, target=stage.existing(operation), **changes)
 
 
 def precondition_failed(stage: Stage, operation: Operation) -> Answer:

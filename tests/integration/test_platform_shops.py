@@ -15,11 +15,13 @@ from booking_service.api.tokens import development_token
 from booking_service.app import Parts, assemble
 from booking_service.domain.actors import Role
 from tenants import provisioning
-from tenants.errors import ProvisioningUnavailable, ShopUnknown
+from tenants.errors import ProvisioningUnavailable, ShopSuspended, ShopUnknown
 from tenants.models import Status
 from tenants.registry import Registry
 from tests.databases import one_value
+from tests.integration.conftest import MakeShop
 from tests.integration.driver import Caller, Shop, made, refused
+from tests.integration.test_races import at_once
 
 _slugs = (f"platform-{number}" for number in itertools.count(1))
 
@@ -200,6 +202,64 @@ class TestLifeOfAShop:
         assert shop.slug in seen
         assert seen == sorted(seen)
         assert len(seen) == len(set(seen))
+
+    def test_renaming_keeps_former_slugs_for_the_shop(
+        self, platform: Caller, shop: Shop, new_shop: MakeShop, parts: Parts, slug: str
+    ) -> None:
+        other, cut = new_shop(), shop.add_service()
+        path = f"/platform/shops/{shop.slug}"
+        refused(platform.put(path, slug=other.slug), 409, "slug-in-use")
+        refused(platform.put(path, slug="No Slug"), 400, "invalid-input")
+
+        renamed = made(platform.put(path, slug=slug))
+
+        assert renamed == {**renamed, "slug": slug, "status": "active"}
+        by_new = Shop(slug, parts, shop.http).manager
+        for manager in (shop.manager, by_new):
+            assert made(manager.get("/shop"))["slug"] == slug
+            made(manager.get(f"/services/{cut['id']}"))
+        assert made(platform.get(path)) == renamed
+        listed = made(platform.get("/platform/shops", limit=200))["items"]
+        assert shop.slug not in [each["slug"] for each in listed]
+        new = {"slug": shop.slug, "name": "X", "timezone": "UTC"}
+        refused(platform.post("/platform/shops", **new), 409, "slug-in-use")
+        taken = platform.put(f"/platform/shops/{other.slug}", slug=shop.slug)
+        refused(taken, 409, "slug-in-use")
+        assert made(platform.put(path, slug=shop.slug))["slug"] == shop.slug
+
+    def test_a_stop_and_a_name_are_known_to_every_process_within_seconds(
+        self, platform: Caller, shop: Shop, parts: Parts, slug: str
+    ) -> None:
+        """Another process remembers a shop for so long, and no longer."""
+        now = [0.0]
+        other = Registry(parts.database, timer=lambda: now[0])
+        claims = {
+            "iss": parts.settings.auth_issuer,
+            "shop": shop.slug,
+            "iat": dt.datetime.now(dt.UTC).timestamp() + 1,
+        }
+        assert other.bind(claims).slug == shop.slug
+        path = f"/platform/shops/{shop.slug}"
+        made(platform.put(path, slug=slug, status="suspended"))
+
+        now[0] = 5.0
+
+        with pytest.raises(ShopSuspended):
+            other.bind(claims)
+        made(platform.put(path, status="active"))
+        now[0] = 10.0
+        assert other.bind(claims).slug == slug
+
+    def test_one_name_for_two_is_given_to_one(
+        self, platform: Caller, new_shop: MakeShop, slug: str
+    ) -> None:
+        paths = [f"/platform/shops/{new_shop().slug}" for _ in range(8)]
+
+        statuses = at_once(
+            *(lambda path=path: platform.put(path, slug=slug).status_code for path in paths)
+        )
+
+        assert statuses == {200: 1, 409: 7}
 
     def test_unknown_shops_are_not_found(self, platform: Caller) -> None:
         for answer in (
