@@ -7,13 +7,15 @@ import uuid
 import flask
 from sqlalchemy.orm import Session
 
-from booking_service.api import answers, exchange
+from booking_service.api import answers, bookings, exchange, walk_ins
 from booking_service.api.answers import Json
 from booking_service.api.exchange import Body, actor, now
 from booking_service.api.idempotency import create_once
 from booking_service.models import Client
-from booking_service.services import clients
+from booking_service.services import clients, erasure
+from booking_service.services.erasure import ClientExport
 from booking_service.services.idempotency import Reply
+from booking_service.services.walk_ins import Placed
 from tenants.middleware import shop_transaction
 
 
@@ -77,6 +79,44 @@ def update_own_client(body: Body) -> flask.Response:
         )
         answer = serialise(client)
     return answers.ok(answer)
+
+
+def delete_client(client_id: str) -> flask.Response:
+    """``DELETE /clients/{client_id}``."""
+    with shop_transaction() as session:
+        erasure.erase_client(
+            session,
+            client_id=uuid.UUID(client_id),
+            actor=actor(),
+            guard=answers.guard(serialise),
+            now=now(),
+        )
+    return answers.gone()
+
+
+def get_client_export(client_id: str) -> flask.Response:
+    """``GET /clients/{client_id}/export``."""
+    with shop_transaction() as session:
+        found = erasure.export_client(session, client_id=uuid.UUID(client_id))
+        answer = _exported(found)
+    return answers.ok(answer)
+
+
+def get_own_client_export() -> flask.Response:
+    """``GET /clients/me/export``."""
+    with shop_transaction() as session:
+        found = erasure.export_own_client(session, actor=actor(), now=now())
+        answer = _exported(found)
+    return answers.ok(answer)
+
+
+def _exported(found: ClientExport) -> Json:
+    """An export as the contract's ``ClientExport``."""
+    return {
+        "client": serialise(found.client),
+        "bookings": [bookings.serialise(each) for each in found.bookings],
+        "walk_ins": [walk_ins.serialise(Placed(each, None)) for each in found.walk_ins],
+    }
 
 
 def serialise(client: Client) -> Json:

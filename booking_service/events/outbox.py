@@ -7,6 +7,8 @@ the tables, and the database itself writes which shop a row is from.
 from __future__ import annotations
 
 import datetime as dt
+import uuid
+from dataclasses import dataclass
 
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
@@ -19,13 +21,24 @@ from tenants.models import outbox, timers
 EXPIRY = "booking.expiry"
 WALK_IN_EXPIRY = "walk_in.expiry"
 
-Subject = Booking | WalkIn
+Timed = Booking | WalkIn
+
+
+@dataclass(frozen=True)
+class Once:
+    """Something of which there is one event only."""
+
+    id: uuid.UUID
+    event_sequence: int = 1
+
+
+Subject = Timed | Once
 
 _APPEND = insert(outbox)
 
 
 def append(session: Session, subject: Subject, event: Event, *, at: dt.datetime) -> None:
-    """Announce what happened to a booking or walk-in.
+    """Announce what happened.
 
     Args:
         session: The transaction that makes it happen.
@@ -46,9 +59,7 @@ def append(session: Session, subject: Subject, event: Event, *, at: dt.datetime)
     )
 
 
-def set_timer(
-    session: Session, subject: Subject, *, kind: str, due_at: dt.datetime
-) -> None:
+def set_timer(session: Session, subject: Timed, *, kind: str, due_at: dt.datetime) -> None:
     """Have the relay look at it later, unless its schedule changes first."""
     session.execute(
         insert(timers).values(

@@ -107,6 +107,26 @@ def mark_delivered(session: Session, events: Collection[CloudEvent]) -> None:
     )
 
 
+def forget_words(session: Session, role: str, event: CloudEvent) -> None:
+    """Remove what events say in people's words of a client who was erased.
+
+    Args:
+        session: The relay's.
+        role: The shop's.
+        event: That the client was erased.
+    """
+    statement = (
+        update(outbox)
+        .where(
+            outbox.c.shop_role == role,
+            outbox.c.payload["client_id"].astext == str(event.subject),
+            outbox.c.payload["reason"].astext.is_not(None),
+        )
+        .values(payload=func.jsonb_set(outbox.c.payload, "{reason}", text("'null'")))
+    )
+    session.execute(statement)
+
+
 def due_timers(session: Session, now: dt.datetime) -> Sequence[tuple[uuid.UUID, str]]:
     """The timers whose time has come: their ids and their shops' roles."""
     query = select(timers.c.id, timers.c.shop_role).where(timers.c.due_at <= now)

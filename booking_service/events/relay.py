@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from booking_service.events import queue
 from booking_service.events.cloudevents import CloudEvent
 from booking_service.events.routes import Routes
+from booking_service.events.types import ClientErased
 from tenants.database import Cell, Database
 
 LEASE = dt.timedelta(seconds=30)
@@ -120,6 +121,9 @@ class Relay:
         if delivered:
             with self._database.relay_transaction(cell) as session:
                 queue.mark_delivered(session, delivered)
+                for event in delivered:
+                    if event.type == ClientErased.type:
+                        queue.forget_words(session, role, event)
         return len(delivered)
 
     def _deliver_in_order(self, events: Sequence[CloudEvent]) -> list[CloudEvent]:

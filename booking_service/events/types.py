@@ -13,7 +13,7 @@ from typing import ClassVar, Self
 
 from booking_service.domain.actors import Actor
 from booking_service.domain.localtime import rfc3339
-from booking_service.models import Booking, WalkIn
+from booking_service.models import Booking, Client, WalkIn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -236,3 +236,22 @@ class WalkInLeft(WalkInEvent):
     type = "walk_in.left"
 
     expired: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClientErased(Event):
+    """A client was forgotten: whoever knows it by its id is to forget it, too."""
+
+    type = "client.erased"
+
+    client_id: uuid.UUID
+
+    @classmethod
+    def of(cls, client: Client, *, by: Actor | None) -> Self:
+        """The event of a client.
+
+        Args:
+            client: Whom.
+            by: Who did it; None is the service itself.
+        """
+        return cls(client_id=client.id, by=_role(by))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from sqlalchemy import Text
@@ -12,7 +13,10 @@ from booking_service.models.base import Identified, ShopBase, Stamped, Versioned
 
 
 class Client(Identified, Versioned, Stamped, ShopBase):
-    """One who is served; ``subject`` is set where it has a login of its own."""
+    """One who is served; ``subject`` is set where it has a login of its own.
+
+    One who was erased keeps its id, for the sake of past bookings, and nothing else.
+    """
 
     __tablename__ = "clients"
 
@@ -22,3 +26,4 @@ class Client(Identified, Versioned, Stamped, ShopBase):
     locale: Mapped[str | None] = mapped_column(Text)
     notification_channels: Mapped[list[Any]] = mapped_column(JSONB, default=list)
     subject: Mapped[str | None] = mapped_column(Text, unique=True)
+    erased_at: Mapped[dt.datetime | None]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from sqlalchemy import Exists, bindparam, select
+from sqlalchemy import Exists, Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from booking_service.errors import NotFound
@@ -13,6 +13,10 @@ from booking_service.repositories.bookings import is_served_by
 from booking_service.repositories.paging import Page, PageRequest, fetch_page
 
 _BY_SUBJECT = select(Client).where(Client.subject == bindparam("subject"))
+
+
+def _known() -> Select[Client]:
+    return select(Client).where(Client.erased_at.is_(None))
 
 
 def require(
@@ -28,7 +32,7 @@ def require(
     Raises:
         NotFound: There is none with this id.
     """
-    query = select(Client).where(Client.id == client_id)
+    query = _known().where(Client.id == client_id)
     if served_by is not None:
         query = query.where(_has_booking_at(served_by))
     client = session.scalar(query)
@@ -45,7 +49,7 @@ def require_for_update(session: Session, client_id: uuid.UUID) -> Client:
     Raises:
         NotFound: There is none with this id.
     """
-    query = select(Client).where(Client.id == client_id)
+    query = _known().where(Client.id == client_id)
     client = session.scalar(
         query.with_for_update(key_share=True).execution_options(populate_existing=True)
     )
@@ -63,7 +67,7 @@ def page_of(
     session: Session, page: PageRequest, *, served_by: uuid.UUID | None
 ) -> Page[Client]:
     """Clients in the order of their making, all or those of one provider."""
-    query = select(Client)
+    query = _known()
     if served_by is not None:
         query = query.where(_has_booking_at(served_by))
     return fetch_page(session, query, key=(Client.id,), page=page)

@@ -46,7 +46,7 @@ from booking_service.services.scheduling import Candidates
 from booking_service.services.terms import Terms, terms_of_move
 from booking_service.services.violations import written
 
-EXPIRED = "expired"
+EXPIRED, ERASED = "expired", "client_erased"
 
 
 def update_booking(
@@ -145,6 +145,14 @@ def expire_booking(
         _cancel(session, booking, EXPIRED, None, now)
         session.flush()
         history.record(session, booking, before=before, actor=None, now=now)
+
+
+def withdraw_booking(session: Session, booking: Booking, *, now: dt.datetime) -> None:
+    """Cancel an open booking, which is locked, since its client is to be forgotten."""
+    before = history.snapshot(booking)
+    _cancel(session, booking, ERASED, None, now)
+    session.flush()  # the history tells what is written
+    history.record(session, booking, before=before, actor=None, now=now)
 
 
 def _waived(changes: Changes) -> Collection[Reason]:

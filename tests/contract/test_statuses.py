@@ -45,7 +45,9 @@ class Stage:
         return self.hit.shop.manager
 
     def free(self) -> None:
-        """Nothing is booked any more."""
+        """Nothing is booked any more, and nobody waits."""
+        walk_in = f"/walk-ins/{self.hit.ids['walk_in_id']}"
+        made(self.manager.put(walk_in, status="left"))
         made(self.manager.delete(f"/bookings/{self.hit.ids['booking_id']}"))
 
     def existing(self, operation: Operation) -> bytes:

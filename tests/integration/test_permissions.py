@@ -50,6 +50,7 @@ OF_THE_SHOP = {
     "update_shop",
     "get_own_client",
     "update_own_client",
+    "get_own_client_export",
 }
 
 
@@ -146,6 +147,9 @@ class World:
         if operation.id == "delete_provider":
             new = made(self.shop.manager.post("/providers", name="C"))["id"]
             return operation.path(provider_id=new)
+        if operation.id == "delete_client":
+            new = made(self.shop.manager.post("/clients", name="C"))["id"]
+            return operation.path(client_id=new)
         if operation.id in ("get_calendar_feed", "delete_calendar_feed"):
             feed = f"/providers/{self.providers[whose]}/calendar-feed"
             made(self.shop.manager.put(feed))

@@ -31,6 +31,8 @@ create_resource        --a-    update_resource        --a-
 delete_resource        --a-
 list_clients           -oa-    get_client             -oa-
 create_client          --a-    update_client          --a-
+delete_client          --a-    get_client_export      --a-
+get_own_client_export  o---
 get_own_client         o---    update_own_client      o---
 get_availability       aaa-    list_bookings          ooa-
 create_booking         ooa-    get_booking            ooa-
