@@ -37,18 +37,19 @@ class Deployment:
     """Where everything is.
 
     Attributes:
-        token: Signs one for a role with RS256; not before the shop is made.
+        token: Signs one for a role with RS256, of the shop or of another; not before
+            that is made.
     """
 
     service: str
     baseline: str
     logins: Logins
     baseline_database: str
-    token: Callable[[str], str]
+    token: Callable[..., str]
 
 
 @contextmanager
-def deployed(folder: Path, *, shop: str) -> Iterator[Deployment]:
+def deployed(folder: Path, *, shop: str, **variables: str) -> Iterator[Deployment]:
     """Everything, running; ended and gone afterwards.
 
     PostgreSQL keeps its durable defaults: what is answered is on the disk.
@@ -56,6 +57,7 @@ def deployed(folder: Path, *, shop: str) -> Iterator[Deployment]:
     Args:
         folder: For the database and the logs.
         shop: The slug that the tokens name.
+        variables: Of the service's environment, beside those that production needs.
     """
     with ExitStack() as stack:
         server = localdb.start(folder / "data")
@@ -75,6 +77,7 @@ def deployed(folder: Path, *, shop: str) -> Iterator[Deployment]:
             "WEB_CONCURRENCY": str(WORKERS),
             "RATE_LIMIT_PER_SUBJECT": "off",
             "RATE_LIMIT_PER_SHOP": "off",
+            **variables,
         }
         program = str(Path(sys.executable).with_name("booking-service"))
         subprocess.run([program, "migrate"], env=settings, cwd=folder, check=True)
@@ -109,7 +112,7 @@ def deployed(folder: Path, *, shop: str) -> Iterator[Deployment]:
 @dataclass(frozen=True)
 class _Keys:
     url: str
-    token: Callable[[str], str]
+    token: Callable[..., str]
 
 
 @contextmanager
@@ -131,7 +134,7 @@ def _keys(shop: str) -> Iterator[_Keys]:
         def log_message(self, *_: object) -> None:
             pass
 
-    def token(role: str) -> str:
+    def token(role: str, of: str = shop) -> str:
         now = int(time.time())
         claims: dict[str, object] = {
             "iss": ISSUER,
@@ -142,7 +145,7 @@ def _keys(shop: str) -> Iterator[_Keys]:
             "role": role,
         }
         if role != "platform":
-            claims["shop"] = shop
+            claims["shop"] = of
         headers = {"kid": "bench", "typ": "at+jwt"}
         return jwt.encode(claims, key, algorithm="RS256", headers=headers)
 

@@ -1,6 +1,7 @@
 // Sends load with autocannon: a plan in JSON on standard input, a result on output.
 //
-// Plan: {url, connections, seconds, headers, requests: [{method, path, body}], once}.
+// Plan: {url, connections, seconds, headers, requests: [{method, path, body}], once,
+// rate}. A rate is requests a second, over all connections.
 // With `once` each request is sent at most once, over all connections; else they
 // are sent in turn, again and again.
 
@@ -26,6 +27,7 @@ const instance = autocannon({
   connections: plan.connections,
   duration: plan.seconds,
   headers: plan.headers,
+  ...(plan.rate ? { overallRate: plan.rate } : {}),
   requests: [{ setupRequest: next }],
 });
 instance.on("response", (_client, status) => {

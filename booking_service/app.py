@@ -106,7 +106,7 @@ def assemble(settings: Settings) -> Parts:
         database=database,
         migrations=migrations,
         registry=registry,
-        shops=PlatformShops(database, registry, provisioner),
+        shops=PlatformShops(database, registry, provisioner, grace=settings.shop_grace),
         clock=lambda: dt.datetime.now(dt.UTC) + settings.clock_offset,
     )
 
@@ -117,9 +117,14 @@ def relay(parts: Parts) -> Relay:
         parts.database,
         EverythingTo(LogSink()),
         on_timer={EXPIRY: expire_booking, WALK_IN_EXPIRY: expire_walk_in},
-        upkeep=Housekeeping(parts.database, clock=parts.clock).step,
+        upkeep=Housekeeping(parts.database, clock=parts.clock, shops=_purging(parts)).step,
         clock=parts.clock,
     )
+
+
+def _purging(parts: Parts) -> PlatformShops | None:
+    """What purges deleted shops, where there is a login that may."""
+    return parts.shops if parts.settings.admin_database_url is not None else None
 
 
 def create_app(

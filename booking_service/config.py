@@ -26,6 +26,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SHORTEST_SECRET = 32
 MOST_WORKERS = 64
 _ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?")
+LONGEST_GRACE = dt.timedelta(days=3650)
 _STORAGES = ("redis://", "rediss://", "unix://")
 _RATE = re.compile(r"[1-9][0-9]{0,8}/(second|minute|hour|day)")
 FARTHEST_OFFSET_SECONDS = 100 * 366 * 86_400
@@ -51,6 +52,7 @@ class Settings:
         auth_jwks_url: Where the main issuer's keys are; None: development tokens.
         issuers: Whose tokens are accepted, the main one first; each for the shops that
             its tokens made.
+        shop_grace: How long a deleted shop's data stays.
         connections_per_shop: How many of the pool one shop may use; None: half.
         rate_limit_per_subject: Like ``600/minute``; None: no limit.
         rate_limit_per_shop: The same of all bearers of a shop.
@@ -79,6 +81,7 @@ class Settings:
     pool_size: int = 10
     shops_per_connection: int = 200
     validate_responses: bool = False
+    shop_grace: dt.timedelta = dt.timedelta(days=30)
     connections_per_shop: int | None = None
     rate_limit_per_subject: str | None = None
     rate_limit_per_shop: str | None = None
@@ -141,6 +144,7 @@ class Settings:
             shops_per_connection=_number(
                 given, "DATABASE_SHOPS_PER_CONNECTION", cls.shops_per_connection
             ),
+            shop_grace=dt.timedelta(days=_number(given, "SHOP_GRACE_DAYS", 30)),
             connections_per_shop=_number(given, "DATABASE_CONNECTIONS_PER_SHOP", 0) or None,
             rate_limit_per_subject=_rate(given, "RATE_LIMIT_PER_SUBJECT", "600/minute"),
             rate_limit_per_shop=_rate(given, "RATE_LIMIT_PER_SHOP", "6000/minute"),
@@ -164,6 +168,8 @@ class Settings:
             raise ConfigurationError("DATABASE_POOL_SIZE must be 2 or more")
         if self.shops_per_connection < 1:
             raise ConfigurationError("DATABASE_SHOPS_PER_CONNECTION must be 1 or more")
+        if not dt.timedelta(0) <= self.shop_grace <= LONGEST_GRACE:
+            raise ConfigurationError("SHOP_GRACE_DAYS must be from 0 to 3650")
         if self.connections_per_shop is not None and self.connections_per_shop < 1:
             raise ConfigurationError("DATABASE_CONNECTIONS_PER_SHOP must be 1 or more")
         if not (self.rate_limit_storage or "redis://").startswith(_STORAGES):

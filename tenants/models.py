@@ -57,7 +57,11 @@ class ControlBase(DeclarativeBase):
 
 
 class ShopRecord(ControlBase):
-    """One shop of the registry."""
+    """One shop of the registry.
+
+    One that is deleted has its data and its role until it is purged, which may be done
+    after ``purge_after``.
+    """
 
     __tablename__ = "shops"
     __table_args__ = (
@@ -84,6 +88,7 @@ class ShopRecord(ControlBase):
     created_at: Mapped[dt.datetime] = mapped_column(
         DateTime(timezone=True), server_default=func.now()
     )
+    purge_after: Mapped[dt.datetime | None] = mapped_column(DateTime(timezone=True))
 
 
 class SlugRecord(ControlBase):

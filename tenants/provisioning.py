@@ -24,7 +24,15 @@ from tenants import roles as deployment_roles
 from tenants.database import MAIN_CELL, Cell, Database, become
 from tenants.errors import InvalidShop, ShopNotFound, SlugInUse
 from tenants.migrate import Migrations
-from tenants.models import SLUG_PATTERN, ShopRecord, SlugRecord, Status, shop_roles
+from tenants.models import (
+    SLUG_PATTERN,
+    ShopRecord,
+    SlugRecord,
+    Status,
+    outbox,
+    shop_roles,
+    timers,
+)
 from tenants.registry import find_by_any_slug, require_by_slug
 
 LONGEST_NAME = 200
@@ -191,31 +199,59 @@ class Provisioner:
         record.slug = slug
         session.flush()  # the slug's unique key speaks now
 
-    def delete(self, slug: str, *, guard: Alongside = nothing) -> None:
-        """End a shop: its schema and role are dropped, its slug stays taken.
+    def delete(
+        self, slug: str, *, purge_after: dt.datetime, guard: Alongside = nothing
+    ) -> None:
+        """End a shop: nobody enters it any more, and its slug stays taken.
+
+        Its data stays until it is purged. One that is still being made is gone at once.
 
         Args:
             slug: Which.
+            purge_after: When its time of grace is over.
             guard: May refuse, before anything is changed.
 
         Raises:
             ShopNotFound: There is no such shop.
-            ProvisioningUnavailable: This process has no admin login.
+            ProvisioningUnavailable: It is still being made, and this process has no
+                admin login.
         """
-        self._database.main.require_admin()
         with self._database.control_transaction() as session:
             record = require_by_slug(session, slug, for_update=True)
             guard(session, record)
-            # One that is being made is not finished any more.
-            record.status = Status.SUSPENDED if record.role else Status.DELETED
+            if record.role is None:
+                self._database.main.require_admin()
+            record.status, record.purge_after = Status.DELETED, purge_after
+        if record.role is None:
+            self.purge(record)
+
+    def restore(self, slug: str) -> ShopRecord:
+        """Take back the deletion of a shop that was not purged yet; it is suspended.
+
+        Its tables may be older than the code: migrate it before it is resumed.
+
+        Raises:
+            ShopNotFound: There is no such shop, or it is not deleted, or gone.
+        """
+        with self._database.control_transaction() as session:
+            record = find_by_any_slug(session, slug, for_update=True)
+            if record is None or record.status != Status.DELETED or record.role is None:
+                raise ShopNotFound
+            record.status, record.purge_after = Status.SUSPENDED, None
+            return record
+
+    def purge(self, record: ShopRecord) -> None:
+        """Remove all that a deleted shop had: schema, role, events and timers.
+
+        Raises:
+            ProvisioningUnavailable: This process has no admin login.
+        """
         cell = self._database.cells[record.cell]
         with cell.admin_transaction() as connection:
             self._drop(connection, cell, record)
         with self._database.control_transaction() as session:
             session.execute(
-                update(ShopRecord)
-                .where(ShopRecord.id == record.id)
-                .values(role=None, status=Status.DELETED)
+                update(ShopRecord).where(ShopRecord.id == record.id).values(role=None)
             )
 
     def _register(
@@ -324,9 +360,12 @@ class Provisioner:
         become(connection, cell.roles.owner)
         _lock(connection, record)
         connection.execute(text(f'DROP SCHEMA IF EXISTS "{record.schema}" CASCADE'))
-        # The row of the role stays, so that the shop's last events find their way.
         query = select(shop_roles.c.name).where(shop_roles.c.shop_id == record.id)
         role = connection.execute(query).scalar_one_or_none()
+        if role is not None:
+            for table in (outbox, timers):
+                connection.execute(table.delete().where(table.c.shop_role == role))
+            connection.execute(shop_roles.delete().where(shop_roles.c.name == role))
         become(connection, "none")
         if role is not None:
             connection.execute(text(f'DROP ROLE IF EXISTS "{role}"'))

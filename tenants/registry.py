@@ -176,6 +176,23 @@ def all_shops(session: Session, *, after: str | None = None) -> Sequence[ShopRec
     return session.scalars(query.order_by(ShopRecord.slug)).all()
 
 
+def deleted_shops(
+    session: Session, *, purge_by: dt.datetime | None = None
+) -> Sequence[ShopRecord]:
+    """Deleted shops whose data is still there, by slug.
+
+    Args:
+        session: The control plane's.
+        purge_by: Those alone whose time of grace is over by then; None: all.
+    """
+    query = select(ShopRecord).where(
+        ShopRecord.status == Status.DELETED, ShopRecord.role.is_not(None)
+    )
+    if purge_by is not None:
+        query = query.where(ShopRecord.purge_after <= purge_by)
+    return session.scalars(query.order_by(ShopRecord.slug)).all()
+
+
 def set_name_and_timezone(
     session: Session, *, shop_id: uuid.UUID, name: str, timezone: str
 ) -> None:

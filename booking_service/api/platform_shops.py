@@ -58,7 +58,9 @@ def update_platform_shop(slug: str, body: Body) -> flask.Response:
 
 def delete_shop(slug: str) -> flask.Response:
     """``DELETE /platform/shops/{slug}``."""
-    platform_shops().delete(slug, issuer=_issuer(), guard=answers.guard(serialise))
+    platform_shops().delete(
+        slug, now=exchange.now(), issuer=_issuer(), guard=answers.guard(serialise)
+    )
     return answers.gone()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from booking_service.cli.database import connected
+from booking_service.cli.migrate import bring_to_head
 from booking_service.config import Settings
 from booking_service.repositories.paging import PageRequest
 from booking_service.services.attention import flag_shifted
@@ -87,12 +88,37 @@ def rename(slug: str, new_slug: str) -> None:
 @click.argument("slug")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def delete(slug: str, *, yes: bool) -> None:
-    """End a shop and all its data; its slug stays taken."""
+    """End a shop; its data is purged after SHOP_GRACE_DAYS, its slug stays taken."""
     if not yes:
-        click.confirm(f"Delete {slug} and everything in it, for good?", abort=True)
+        click.confirm(f"Delete {slug}?", abort=True)
     with connected(Settings.load()) as parts:
-        parts.shops.delete(slug)
+        parts.shops.delete(slug, now=parts.clock())
     click.echo(f"{slug} is deleted.")
+
+
+@shops.command()
+@click.argument("slug")
+def restore(slug: str) -> None:
+    """Take back the deletion of a shop, and bring its tables up to date."""
+    with connected(Settings.load()) as parts:
+        record = parts.shops.restore(slug)
+        if bring_to_head(parts, record.slug):
+            raise click.ClickException(f"{record.slug} is suspended: migrate it first.")
+        record = parts.shops.update(record.slug, status=Status.ACTIVE)
+    click.echo(f"{record.slug} is {record.status}.")
+
+
+@shops.command()
+@click.option("--all", "everything", is_flag=True, help="Grant no grace.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def purge(*, everything: bool, yes: bool) -> None:
+    """Remove for good what deleted shops had, once their time of grace is over."""
+    if everything and not yes:
+        click.confirm("Purge all deleted shops now?", abort=True)
+    with connected(Settings.load()) as parts:
+        gone = parts.shops.purge(now=None if everything else parts.clock())
+    for slug in gone:
+        click.echo(f"{slug} is gone.")
 
 
 @shops.command(name="check-zones")

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from booking_service.repositories import holds
 from booking_service.services import idempotency
+from booking_service.services.platform_shops import PlatformShops
 from tenants.database import BoundShop, Database
 from tenants.errors import ShopUnknown
 from tenants.registry import all_shops, bound
@@ -22,8 +23,21 @@ class Housekeeping:
     them are no burst. Several may do so at once: who comes second finds nothing.
     """
 
-    def __init__(self, database: Database, *, clock: Callable[[], dt.datetime]) -> None:
-        """Take what is needed; the first round begins with the first step."""
+    def __init__(
+        self,
+        database: Database,
+        *,
+        clock: Callable[[], dt.datetime],
+        shops: PlatformShops | None = None,
+    ) -> None:
+        """Take what is needed; the first round begins with the first step.
+
+        Args:
+            database: The cells.
+            clock: The service's.
+            shops: Purges those that were deleted; None: somebody else does.
+        """
+        self._shops = shops
         self._database = database
         self._clock = clock
         self._waiting: deque[BoundShop] = deque()
@@ -51,4 +65,6 @@ class Housekeeping:
             idempotency.prune(session, now=now)
             self._waiting.extend(bound(record) for record in all_shops(session))
         self._next_round = now + ROUND
+        if self._shops is not None:
+            self._shops.purge(now=now)
         return True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import Connection, insert
 from sqlalchemy.orm import Session
@@ -21,6 +21,7 @@ from tenants.models import ShopRecord, Status
 from tenants.provisioning import Provisioner
 from tenants.registry import (
     Registry,
+    deleted_shops,
     find_by_any_slug,
     page_of_shops,
     require_by_slug,
@@ -38,9 +39,22 @@ class PlatformShops:
     """Makes, lists, suspends, resumes and deletes shops."""
 
     def __init__(
-        self, database: Database, registry: Registry, provisioner: Provisioner
+        self,
+        database: Database,
+        registry: Registry,
+        provisioner: Provisioner,
+        *,
+        grace: dt.timedelta,
     ) -> None:
-        """Take the parts of the control plane."""
+        """Take the parts of the control plane.
+
+        Args:
+            database: The cells.
+            registry: To be told of what changes.
+            provisioner: Makes and ends shops.
+            grace: How long a deleted shop can be restored.
+        """
+        self._grace = grace
         self._database = database
         self._registry = registry
         self._provisioner = provisioner
@@ -200,13 +214,15 @@ class PlatformShops:
         self,
         slug: str,
         *,
+        now: dt.datetime,
         issuer: str | None = None,
         guard: Guard[ShopRecord] = unguarded,
     ) -> None:
-        """End a shop and all its data.
+        """End a shop; its data is purged when the time of grace is over.
 
         Args:
             slug: Which.
+            now: From when on the time counts.
             issuer: Whose shops alone may be ended; None: everyone's.
             guard: May refuse, before anything is changed.
 
@@ -214,9 +230,36 @@ class PlatformShops:
             ShopNotFound: There is none with this slug that may be seen.
         """
         self._provisioner.delete(
-            slug, guard=lambda _, record: guard(_of_issuer(record, issuer))
+            slug,
+            purge_after=now + self._grace,
+            guard=lambda _, record: guard(_of_issuer(record, issuer)),
         )
         self._registry.forget()
+
+    def restore(self, slug: str) -> ShopRecord:
+        """Take back a deletion; the shop is suspended, and may have to be migrated.
+
+        Raises:
+            ShopNotFound: It is not deleted, or gone already.
+        """
+        record = self._provisioner.restore(slug)
+        self._registry.forget()
+        return record
+
+    def purge(self, *, now: dt.datetime | None) -> Sequence[str]:
+        """Remove all that deleted shops had; their slugs.
+
+        Args:
+            now: Those whose time of grace is over by then; None: all that are deleted.
+
+        Raises:
+            ProvisioningUnavailable: There are some, and this process has no admin login.
+        """
+        with self._database.control_transaction() as session:
+            gone = deleted_shops(session, purge_by=now)
+        for record in gone:
+            self._provisioner.purge(record)
+        return [record.slug for record in gone]
 
     def repeat_settings(self, shop: BoundShop) -> None:
         """Let the platform's lists follow what the shop says of itself.

@@ -144,18 +144,18 @@ def places(
     queued = [visit for visit, _ in wanted]
     longest = int(LONGEST_WAIT.total_seconds())
     found = queue.waits(queued, lanes, pools, now=ceiling(now), longest=longest)
+    servers = [frozenset(visit.provider_ids) for visit in queued]
     standing = [
         Place(
             position=number + 1,
             parties_ahead=sum(
-                not set(visit.provider_ids).isdisjoint(other.provider_ids)
-                for other, _ in wanted[:number]
+                not servers[number].isdisjoint(others) for others in servers[:number]
             ),
             p50=_span_of(wait.p50),
             p90=_span_of(wait.p90),
             basis=basis,
         )
-        for number, ((visit, basis), wait) in enumerate(zip(wanted, found, strict=True))
+        for number, ((_, basis), wait) in enumerate(zip(wanted, found, strict=True))
     ]
     last = standing.pop() if newcomer is not None else None
     ids = [each.id for each in waiting]

@@ -35,6 +35,7 @@ CROSS_FIELD_RULES = {
     "create_time_off",
     "get_availability",
     "get_explanation",
+    "get_wait_accuracy",
     "list_booking_changes",
     "list_bookings",
     "list_clients",

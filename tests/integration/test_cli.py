@@ -66,6 +66,14 @@ class TestShops:
         assert deleted.stdout == "cli-shop is deleted.\n"
         assert "shops checked." in run("shops", "check-zones").stdout
         assert "cli-shop" not in run("shops", "list").stdout
+        assert run("shops", "purge").stdout == ""
+        assert run("shops", "restore", "cli-shop").stdout == "cli-shop is active.\n"
+        renamed = run("shops", "rename", "cli-shop", "cli-salon")
+        assert renamed.stdout == "cli-shop is cli-salon now.\n"
+        run("shops", "delete", "cli-shop", "--yes")
+        purged = run("shops", "purge", "--all", "--yes")
+        assert "cli-salon is gone.\n" in purged.stdout
+        assert "no such shop" in failed(run("shops", "restore", "cli-salon")).lower()
 
     @pytest.mark.parametrize(
         ("arguments", "words"),
@@ -82,13 +90,14 @@ class TestShops:
         assert words in failed(run("shops", "create", *arguments))
         assert "cli-other" not in run("shops", "list").stdout
 
-    def test_are_not_ended_without_the_admin_login(self, run: Run) -> None:
+    def test_are_not_purged_without_the_admin_login(self, run: Run) -> None:
         run("shops", "create", "cli-kept", "--timezone", "UTC")
+        run("shops", "delete", "cli-kept", "--yes")
 
-        refused = run("shops", "delete", "cli-kept", "--yes", ADMIN_DATABASE_URL="")
+        refused = run("shops", "purge", "--all", "--yes", ADMIN_DATABASE_URL="")
 
         assert "ADMIN_DATABASE_URL" in failed(refused)
-        assert "cli-kept\tactive" in run("shops", "list").stdout
+        assert run("shops", "restore", "cli-kept").stdout == "cli-kept is active.\n"
 
 
 class TestMigrate:

@@ -49,7 +49,9 @@ def resources(shop: Shop, platform: Caller) -> dict[str, tuple[Caller, str]]:
     closure = made(manager.post("/closures", **days))
     client = made(manager.post("/clients", name="Dana"))
     booking = made(shop.book(cut, "10:00", anna))
-    walk_in = made(manager.post("/walk-ins", service_id=cut["id"]))
+    wash = shop.add_service()
+    shop.add_provider(wash)
+    walk_in = made(manager.post("/walk-ins", service_id=wash["id"]))
     return {
         "shop": (manager, "/shop"),
         "provider": (manager, provider),

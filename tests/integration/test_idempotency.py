@@ -439,7 +439,8 @@ class TestKeeping:
         keeping = Housekeeping(parts.database, clock=clock)
         gone = new_shop()
         keeping.step()
-        parts.shops.delete(gone.slug)
+        parts.shops.delete(gone.slug, now=parts.clock())
+        parts.shops.purge(now=None)
 
         _go_round(keeping)
 

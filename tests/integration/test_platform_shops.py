@@ -14,10 +14,17 @@ from sqlalchemy import Engine, text
 from booking_service.api.tokens import development_token
 from booking_service.app import Parts, assemble
 from booking_service.domain.actors import Role
+from booking_service.services.housekeeping import Housekeeping
 from tenants import provisioning
-from tenants.errors import ProvisioningUnavailable, ShopSuspended, ShopUnknown
+from tenants.errors import (
+    ProvisioningUnavailable,
+    ShopNotFound,
+    ShopSuspended,
+    ShopUnknown,
+)
 from tenants.models import Status
 from tenants.registry import Registry
+from tests.clocks import SettableClock
 from tests.databases import one_value
 from tests.integration.conftest import MakeShop
 from tests.integration.driver import Caller, Shop, made, refused
@@ -150,25 +157,66 @@ class TestLifeOfAShop:
         assert made(platform.put(path, status="active"))["status"] == "active"
         made(shop.manager.get("/shop"))
 
-    def test_a_deleted_shop_is_gone_with_all_it_had(
-        self, platform: Caller, shop: Shop, superuser: Engine
+    def test_a_deleted_shop_is_gone_at_once_for_all_and_its_data_after_a_time(
+        self,
+        platform: Caller,
+        shop: Shop,
+        parts: Parts,
+        superuser: Engine,
+        clock: SettableClock,
     ) -> None:
-        shop.add_service()
+        cut = shop.add_service()
+        made(shop.book(cut, "10:00", shop.add_provider(cut)))
         row = "select {} from control.shops where slug = :slug"
         schema = one_value(superuser, row.format("schema"), slug=shop.slug)
         role = one_value(superuser, row.format("role"), slug=shop.slug)
+
+        def left() -> list[object]:
+            return [
+                one_value(superuser, query, name=name)
+                for query, name in (
+                    ("select count(*) from pg_namespace where nspname = :name", schema),
+                    ("select count(*) from pg_roles where rolname = :name", role),
+                    ("select count(*) from control.outbox where shop_role = :name", role),
+                    ("select count(*) from control.shop_roles where name = :name", role),
+                )
+            ]
 
         assert platform.delete(f"/platform/shops/{shop.slug}").status_code == 204
 
         refused(platform.get(f"/platform/shops/{shop.slug}"), 404, "not-found")
         refused(platform.delete(f"/platform/shops/{shop.slug}"), 404, "not-found")
+        refused(
+            platform.put(f"/platform/shops/{shop.slug}", status="active"), 404, "not-found"
+        )
         refused(shop.manager.get("/shop"), 403, "shop-unknown")
-        for query in (
-            "select count(*) from pg_namespace where nspname = :name",
-            "select count(*) from pg_roles where rolname = :name",
-        ):
-            for name in (schema, role):
-                assert one_value(superuser, query, name=name) == 0
+        assert left() == [1, 1, 1, 1]
+        keeping = Housekeeping(parts.database, clock=clock, shops=parts.shops)
+        clock.now += dt.timedelta(days=30, seconds=-1)
+        keeping.step()
+        assert left() == [1, 1, 1, 1]
+        clock.now += dt.timedelta(hours=1)
+        while keeping.step():
+            pass
+        assert left() == [0, 0, 0, 0]
+        with pytest.raises(ShopNotFound):
+            parts.shops.restore(shop.slug)
+
+    def test_a_deletion_can_be_taken_back(
+        self, platform: Caller, shop: Shop, parts: Parts
+    ) -> None:
+        cut = shop.add_service()
+        with pytest.raises(ShopNotFound):
+            parts.shops.restore(shop.slug)
+        platform.delete(f"/platform/shops/{shop.slug}")
+
+        restored = parts.shops.restore(shop.slug)
+
+        assert restored.status == "suspended"
+        refused(shop.manager.get("/shop"), 403, "shop-suspended")
+        made(platform.put(f"/platform/shops/{shop.slug}", status="active"))
+        made(shop.manager.get(f"/services/{cut['id']}"))
+        assert shop.slug not in parts.shops.purge(now=None)
 
     def test_another_process_learns_of_an_end_from_the_database(
         self, parts: Parts, platform: Caller, shop: Shop
@@ -181,6 +229,7 @@ class TestLifeOfAShop:
         }
         bound = other.bind(claims)
         platform.delete(f"/platform/shops/{shop.slug}")
+        parts.shops.purge(now=None)
 
         with (
             pytest.raises(ShopUnknown),
