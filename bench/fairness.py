@@ -21,7 +21,7 @@ import httpx
 from bench.deployment import ROOT, Deployment, deployed, tomorrow
 
 CALM, FLOODING = "calm", "flooding"
-QUOTA, CALM_RATE, TIMES = 20, 20, 10
+QUOTA, CALM_RATE, TIMES = 20, 10, 10
 
 
 def main() -> None:
@@ -33,7 +33,6 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with tempfile.TemporaryDirectory(prefix="booking-fairness-") as folder:
         Path(folder).chmod(0o755)
-        # Each of the two processes counts for itself: together they give the quota.
         quota = {"RATE_LIMIT_PER_SHOP": f"{QUOTA}/second"}
         with deployed(Path(folder), shop=CALM, **quota) as deployment:
             paths = {shop: _filled(deployment, shop) for shop in (CALM, FLOODING)}
