@@ -12,7 +12,7 @@ from itertools import chain
 from sqlalchemy.orm import Session
 
 from booking_service.domain import queue
-from booking_service.domain.localtime import MINUTE, Span, ceiling, instant
+from booking_service.domain.localtime import MINUTE, Span, ceiling, instant, moment
 from booking_service.domain.queue import DEFAULT_RATIOS, FORGOTTEN, Visit
 from booking_service.domain.rules import ServiceRules, ShopRules
 from booking_service.domain.spans import merged
@@ -151,8 +151,8 @@ def places(
             parties_ahead=sum(
                 not servers[number].isdisjoint(others) for others in servers[:number]
             ),
-            p50=_span_of(wait.p50),
-            p90=_span_of(wait.p90),
+            p50=_until(wait.p50, now),
+            p90=_until(wait.p90, now),
             basis=basis,
         )
         for number, ((_, basis), wait) in enumerate(zip(wanted, found, strict=True))
@@ -162,8 +162,11 @@ def places(
     return dict(zip(ids, standing, strict=True)), last
 
 
-def _span_of(seconds: int | None) -> dt.timedelta | None:
-    return None if seconds is None else dt.timedelta(seconds=seconds)
+def _until(seconds: int | None, now: dt.datetime) -> dt.timedelta | None:
+    """The wait from ``now`` on; the simulation begins with the next whole second."""
+    if not seconds:
+        return None if seconds is None else dt.timedelta(0)
+    return moment(ceiling(now) + seconds) - now
 
 
 def _visit(

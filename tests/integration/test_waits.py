@@ -49,6 +49,17 @@ class TestEstimate:
         clock.set("2030-01-08T18:00:00Z")
         assert self.ask(shop, cut)["estimated_start_at"] == "2030-01-09T09:00:00Z"
 
+    def test_names_the_instant_at_which_somebody_is_free(
+        self, shop: Shop, cut: JsonObject, clock: SettableClock
+    ) -> None:
+        clock.set("2030-01-08T08:10:00.250Z")
+        shop.add_provider(cut)
+
+        found = self.ask(shop, cut)
+
+        assert found["estimated_start_at"] == instant("09:00")
+        assert found["estimated_wait_minutes"] == {"p50": 50, "p90": 50}
+
     def test_counts_those_ahead_whom_the_same_providers_may_serve(
         self, shop: Shop, cut: JsonObject, anna: JsonObject
     ) -> None:
