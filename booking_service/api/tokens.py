@@ -79,9 +79,6 @@ def _header(token: str, settings: Settings) -> Mapping[str, Any]:
         header = jwt.get_unverified_header(token)
     except (jwt.PyJWTError, ValueError, TypeError) as error:
         raise Unauthenticated("The token is malformed.") from error
-    # What a critical extension means is not known here (RFC 7515, section 4.1.11).
-    if "crit" in header:
-        raise Unauthenticated("The token asks for what is not understood here.")
     kind = header.get("typ", "jwt")
     if not isinstance(kind, str) or _media_type(kind) not in settings.auth_token_types:
         raise Unauthenticated("The token is not an access token.")
